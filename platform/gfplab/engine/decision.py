@@ -3,12 +3,9 @@
 The engine never sees a plugin: policy/select.py turns the chosen ones into BoundDecision objects.
 """
 
-import ctypes
 import dataclasses
 from collections.abc import Callable
 from typing import Any
-
-_SLOTS = {"i8": ctypes.c_int64, "f8": ctypes.c_double}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,9 +37,3 @@ class BoundDecision:
     def my_slots(self) -> int:
         """Slots of k.my that the plugin owns."""
         return sum(length for _field, _kind, length in self.my_layout)
-
-
-def my_structure(layout: tuple[tuple[str, str, int], ...]) -> type[ctypes.Structure]:
-    """A ctypes record type for one plugin's range of k.my: `.from_buffer(array, 8 * my_offset)` is its live `my`."""
-    fields = [(field, _SLOTS[kind] if length == 1 else _SLOTS[kind] * length) for field, kind, length in layout]
-    return type("my", (ctypes.Structure,), {"__slots__": (), "_fields_": fields})
