@@ -1,0 +1,35 @@
+"""One simulation: state, time going on in slices, logs handed out."""
+
+from gfplab.engine.subset import KernelBuildError
+
+
+class Simulation:
+    """`k` is the state as kernel code sees it, `arrays` the same memory as numpy arrays, in every mode."""
+
+    def __init__(self, build, arrays, decisions):
+        self.build, self.arrays, self.decisions = build, arrays, decisions
+        for symbol, d in build.program.decisions.items():
+            if d.name not in decisions:
+                users = sorted(f.where for f in build.program.functions.values() if symbol in f.decisions)
+                asked = f", which {users[0]} asks" if users else ""
+                raise KernelBuildError(f"decision {d.name}: no policy is bound to it{asked}; bind one for every decision of the model")
+        self.k = build.code.state(arrays, decisions)
+        self.reasons = build.program.functions["run"].globals["REASONS"]
+
+    def run(self, until_ns, max_events=None):
+        """Let time go on; gives why it stopped: "until", "idle", "drain", "events" or "error"."""
+        return self.reasons[self.call("run", until_ns, -1 if max_events is None else max_events)]
+
+    def call(self, name, *args):
+        """Call a plain function of the model."""
+        return self.build.code.call(self.k, name, args)
+
+    def drain(self):
+        """Copy the rows of all logs out, and empty the logs."""
+        e, out = self.arrays["e"], {}
+        for name in self.build.schema.capacities:
+            out[name] = self.arrays[name][: e[f"n_{name}"][0]].copy()
+            e[f"n_{name}"] = 0
+        if self.build.schema.capacities:
+            e["drain"] = 0
+        return out

@@ -1,0 +1,66 @@
+"""How kernel code is written: three decorators and the subset of Python that all three modes run alike.
+
+    @plain      def f(k, a, b): ...     never blocks
+    @kernel     def g(k, a): ...        may block: `yield REQUEST`, `x = yield from other(k, ...)`
+    @prototype(blocking=True)  def mempool_alloc(k, pool, gfp_mask): \"\"\"one line\"\"\"     in symbols files
+
+The accepted subset (everything else is refused at build with file and line; tests/engine/test_refusals.py shows each case):
+
+* The first parameter is `k`, the state.  Every other parameter, local and result is an int64; True is 1, a missing result 0.
+* Statements: `name = value`, `state = value`, `op=`, if/elif/else, while, for-in-range, break, continue, return, pass, assert, a call
+  by itself, a docstring.  One name per assignment.  No else on loops; the step of a range is a literal.
+* Values: int literals, names, + - * // % & | ^ << >> ~, and/or/not, comparisons, `a if c else b`, calls of plain functions,
+  of the builtins min max abs, len(k.<array>), and of the wrapping add64 mul64 shl64 lsr64.
+* State: `k.zones[z].nr_free` (a field of a record) and `k.page_flags[pfn]` (an element of an array).  Nothing else hangs on k.
+* Views: `zone = k.zones[z]` makes the local `zone` a view of a record of `zones`, in the whole function; `zone.nr_free -= 1`
+  then works, also after a wait.  A view is never a value: what is passed, stored and returned is the index.
+* Names: functions are found by name over the whole model; a global int of the file (GFP_NOIO) is a constant, frozen at build;
+  FN_<name> is the function id of kernel function <name>.  Locals do not begin with an underscore.
+* A wait is a statement of its own: `yield R`, `x = yield R`, `yield from f(k)`, `x = yield from f(k)`, `return (yield from f(k))`,
+  one on a line.  R is one of the requests of requests.py.
+* A local is assigned on every path before it is read; a loop variable is not read after its loop.
+* Plain functions do not call themselves, directly or through others; kernel functions may.
+* `assert` is kept in check builds only.
+"""
+
+BUILTINS = ("abs", "len", "max", "min", "range")
+RESERVED_LOCALS = ("k",)
+
+
+class KernelBuildError(Exception):
+    """Kernel code that cannot be built: `file:line: what is wrong; what to write instead`, one line per fault."""
+
+    def __init__(self, errors):
+        self.errors = [errors] if isinstance(errors, str) else list(errors)
+        super().__init__("\n".join(self.errors))
+
+
+class Prototype:
+    """What a symbols file says of a function: its parameters and whether it may block."""
+
+    def __init__(self, function, blocking, default):
+        self.name, self.blocking, self.default, self.function = function.__name__, blocking, default, function
+        self.__doc__ = function.__doc__
+
+    def __call__(self, *args):
+        raise TypeError(f"{self.name} is a prototype: its definition is bound when a Model is built")
+
+
+def plain(function):
+    """Mark a kernel function that never blocks."""
+    function.gfplab_kind = "plain"
+    return function
+
+
+def kernel(function=None, *, inlined=False):
+    """Mark a kernel function that may block; `inlined`: gcc inlines it, so printed stacks leave it out."""
+    if function is None:
+        return lambda f: kernel(f, inlined=inlined)
+    function.gfplab_kind = "kernel"
+    function.gfplab_inlined = inlined
+    return function
+
+
+def prototype(blocking, default=None):
+    """Declare a function that another file defines; a model that lacks it gets `return default` if a default is given."""
+    return lambda function: Prototype(function, blocking, default)
