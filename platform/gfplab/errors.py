@@ -1,0 +1,34 @@
+"""What gfplab says when it cannot go on: four classes, one for each thing a person can have got wrong.
+
+A message is one line or several, each of the form "where: what is wrong; what to write instead". The command line
+prints the message without a traceback and leaves with `exit_code`.
+"""
+
+
+class GfplabError(Exception):
+    """Anything gfplab stops for on purpose."""
+
+    exit_code = 2
+
+    @property
+    def lines(self) -> list[str]:
+        """The mistakes, one a line."""
+        return str(self).splitlines()
+
+
+class ScenarioError(GfplabError):
+    """A scenario, a machine table or a captured /proc does not say what it should."""
+
+
+class PolicyError(GfplabError):
+    """A plugin or a decision point is unknown, misspelt, or breaks a rule of the seam."""
+
+
+class StudyError(GfplabError):
+    """A study asks for something that cannot be searched, stored or resumed."""
+
+
+class SimulationError(GfplabError):
+    """The input was right and the run went wrong: a check failed, or the simulated kernel broke a rule."""
+
+    exit_code = 1
