@@ -1,0 +1,152 @@
+"""The decision points of the simulated kernel, as a policy author sees them.
+
+Each function below is one question.  A policy answers it with a function of the same name, marked `@hookimpl`, that takes
+as many of the arguments as it needs.  Arguments are records: whole numbers under the kernel's own field names, listed by
+`gfplab explain DECISION`.  `my` holds the plugin's tunables and state.  An answer is one whole number.
+
+A policy is asked in the middle of the simulated code path, takes no simulated time, and may write nothing but `my`.
+"""
+
+from gfplab.policy.markers import hookspec
+
+FAMILIES = {
+    "mempool": ("mempool_step", "mempool_free"),
+    "allocator": ("gfp_to_alloc_flags",),
+    "reclaim": ("get_scan_count", "too_many_isolated"),
+    "throttle": ("throttle_direct_reclaim", "throttle_vm_writeout", "wait_iff_congested"),
+}
+
+
+@hookspec
+def mempool_step(pool, zone, task, call, my):
+    """What mempool_alloc() does next: try the allocator, take from the reserve, wait, or fail.
+
+    Asked at the start of a call (call.last == 0) and again after every step that did not end it: an ALLOC that failed, a
+    RESERVE that found the pool empty, a WAIT that is over.  A step that yields an element ends the call.  call.last is
+    STEP_ALLOC, STEP_RESERVE or STEP_WAIT; call.attempts, call.waits and call.steps count what happened so far.
+    call.full is the caller's mask with __GFP_NOMEMALLOC, __GFP_NORETRY and __GFP_NOWARN; call.optimistic is the same
+    without __GFP_DIRECT_RECLAIM and __GFP_IO; call.may_sleep says whether the caller may WAIT.  A caller that may sleep
+    never gets FAIL in Linux.
+
+    Reads:   pool (its reserve and its history), zone (the highest one), task (the caller), call (this call so far)
+    Writes:  my
+    Returns: ALLOC(gfp_mask), RESERVE, WAIT(nanoseconds) or FAIL; ALLOC(mask) | STEP_LESS_THROTTLE sets PF_LESS_THROTTLE
+             while the attempt runs
+    Stock:   ALLOC(optimistic), RESERVE, ALLOC(full), then for ever RESERVE, WAIT 5 s, ALLOC(full)
+    Models:  mempool_alloc() of mm/mempool.c (v4.7.y)
+    """
+
+
+@hookspec
+def mempool_free(pool, zone, my):
+    """Whether an element that comes back goes into the reserve or to the allocator.
+
+    Asked for every element returned while the reserve is short (pool.curr_nr < pool.min_nr); a full reserve takes none.
+    An element put into the reserve wakes all waiters of the pool; one given to the allocator wakes nobody.
+
+    Reads:   pool, zone (the highest one)
+    Writes:  my
+    Returns: 1 for the reserve, 0 for the allocator
+    Stock:   the reserve, always
+    Models:  mempool_free() of mm/mempool.c (v4.7)
+    """
+
+
+@hookspec
+def gfp_to_alloc_flags(task, request, my):
+    """How far below the watermarks an allocation may go, once the fast path has failed.
+
+    Asked at every turn of the allocator's slow path.  The mark is ALLOC_WMARK_MIN, _LOW or _HIGH; ALLOC_HIGH halves it,
+    ALLOC_HARDER takes another quarter off, ALLOC_NO_WATERMARKS ignores it: the only right that can use up the last page.
+
+    Reads:   task (pf_flags), request (gfp_mask, loops, in_irq, what the last reclaim freed)
+    Writes:  my
+    Returns: ALLOC_* bits
+    Stock:   ALLOC_WMARK_MIN, ALLOC_HIGH with __GFP_HIGH, ALLOC_HARDER with __GFP_ATOMIC; ALLOC_NO_WATERMARKS for
+             __GFP_MEMALLOC, PF_MEMALLOC and OOM victims; __GFP_NOMEMALLOC forbids ALLOC_HARDER and ALLOC_NO_WATERMARKS
+    Models:  gfp_to_alloc_flags() of mm/page_alloc.c (v4.7)
+    """
+
+
+@hookspec
+def get_scan_count(vm, zone, lruvec, scan, my):
+    """Which share of a reclaim pass goes to anonymous memory, which to the page cache.
+
+    Asked once per lruvec and priority.  The pass looks at (size of the list >> scan.priority) pages of each list, times
+    the share of its type.
+
+    Reads:   vm, zone (free, wmark_high), lruvec (list sizes, recently scanned and rotated), scan (priority, swappiness,
+             may_swap, vm_swap_pages)
+    Writes:  my
+    Returns: the share of anon in 1/65536: 0 = file only, 65536 = anon only; -1 = all of both (SCAN_EQUAL)
+    Stock:   file only without swap; both at priority 0; anon only when file is nearly gone; file only while the inactive
+             file list is long enough; else by swappiness and by how often scanned pages turned out to be in use
+    Models:  get_scan_count() of mm/vmscan.c (v4.7)
+    """
+
+
+@hookspec
+def too_many_isolated(lruvec, task, scan, my):
+    """Whether a reclaimer must wait before it takes more pages off the inactive list.
+
+    Asked before every batch of up to 32 pages, for the type scan.file (0 anon, 1 file); after a yes the caller sleeps in
+    congestion_wait() for 100 ms and asks again, for ever.
+
+    Reads:   lruvec (inactive and isolated pages of the type), task, scan (gfp_mask, file, kswapd)
+    Writes:  my
+    Returns: 1 = wait, 0 = go on
+    Stock:   more pages are isolated than inactive; for callers with both __GFP_IO and __GFP_FS, more than an eighth, so
+             that callers without them never queue behind them; kswapd never waits
+    Models:  too_many_isolated() of mm/vmscan.c (v4.7); T2 of the throttle points
+    """
+
+
+@hookspec
+def throttle_direct_reclaim(vm, task, scan, my):
+    """Whether a task that enters direct reclaim first waits for kswapd to refill the emergency reserve.
+
+    Asked once at the entry of try_to_free_pages(), and again when a sleeper wakes.  scan.pfmemalloc_free and
+    scan.pfmemalloc_reserve are the sums of free pages and of the min watermarks over the zones that have something to
+    reclaim; a reserve of 0 means that no zone has.
+
+    Reads:   vm, task (pf_flags, killed), scan (gfp_mask, pfmemalloc_free, pfmemalloc_reserve)
+    Writes:  my
+    Returns: 0 = no, n > 0 = sleep at most n ns, -1 = sleep until woken
+    Stock:   when no more than half of the reserve is free: callers without __GFP_FS at most 1 s, others until woken;
+             kernel threads and dying tasks never
+    Models:  throttle_direct_reclaim() of mm/vmscan.c (v4.7); T1
+    """
+
+
+@hookspec
+def throttle_vm_writeout(vm, task, scan, my):
+    """How long a reclaimer sleeps at the end of a shrink because too many pages are under writeback.
+
+    Asked after every shrink of a zone, even one that freed enough, kswapd included.  A caller with both __GFP_IO and
+    __GFP_FS is asked again after each nap until the answer is 0; any other leaves after one nap.  scan.limit is 1.1 times
+    the larger of the dirty threshold, computed afresh, and the slowly falling dirty_limit.
+
+    Reads:   vm (nr_writeback, which counts swap pages too, and nr_unstable), task (pf_flags), scan (limit, throttled)
+    Writes:  my
+    Returns: nanoseconds to nap in congestion_wait(); 0 = go on
+    Stock:   100 ms while nr_writeback + nr_unstable exceeds the limit
+    Models:  throttle_vm_writeout() of mm/page-writeback.c (v4.7; removed in v4.9); T5
+    """
+
+
+@hookspec
+def wait_iff_congested(vm, zone, task, scan, my):
+    """How long a reclaimer naps after a batch of the inactive list because the devices cannot keep up.
+
+    Asked twice after every batch: with scan.point == 3 for everybody (pages under writeback came round again:
+    scan.nr_immediate), with scan.point == 4 for everybody but kswapd (the zone is congested).
+
+    Reads:   vm (nr_bdi_congested), zone (flags), task (pf_flags, bdi), scan (point, nr_immediate, bdi_congested)
+    Writes:  my
+    Returns: nanoseconds to nap; 0 = go on
+    Stock:   nobody whose PF_LESS_THROTTLE protects it (that needs a backing device of its own that is not congested);
+             at point 3, 100 ms if nr_immediate > 0; at point 4, 100 ms if the zone has ZONE_CONGESTED and some backing
+             device is congested
+    Models:  current_may_throttle(), shrink_inactive_list() of mm/vmscan.c, wait_iff_congested() of mm/backing-dev.c
+             (v4.7); T3 and T4
+    """

@@ -1,0 +1,128 @@
+"""The stock kernel: what Linux v4.7.y answers at every decision point.
+
+The kernel of July 2016 without the mempool change of v4.6 (it was reverted in v4.8-rc1 and in v4.7.y): mempool_alloc()
+tries the allocator without reclaim, then its reserve, then the allocator with reclaim, and only then sleeps; a reclaimer
+that finds more pages under writeback than 1.1 dirty limits naps 100 ms in throttle_vm_writeout().
+"""
+
+from gfplab import ALLOC, FAIL, RESERVE, WAIT, hookimpl
+from gfplab.kernel.gfp import (
+    ALLOC_HARDER,
+    ALLOC_HIGH,
+    ALLOC_NO_WATERMARKS,
+    ALLOC_WMARK_MIN,
+    PF_KTHREAD,
+    PF_LESS_THROTTLE,
+    PF_MEMALLOC,
+    TIF_MEMDIE,
+    __GFP_ATOMIC,
+    __GFP_FS,
+    __GFP_HIGH,
+    __GFP_IO,
+    __GFP_MEMALLOC,
+    __GFP_NOMEMALLOC,
+)
+from gfplab.kernel.steps import STEP_ALLOC, STEP_RESERVE
+from gfplab.kernel.types import ZONE_CONGESTED
+from gfplab.units import MSEC, SEC
+
+SCAN_FILE, SCAN_ANON, SCAN_EQUAL = 0, 65536, -1
+
+
+@hookimpl
+def mempool_step(call):
+    if call.last == STEP_ALLOC:
+        return RESERVE
+    if call.last == STEP_RESERVE:
+        if call.attempts == 1 and call.optimistic != call.full:
+            return ALLOC(call.full)  # at once, without sleeping: this attempt may reclaim
+        if not call.may_sleep:
+            return FAIL
+        return WAIT(5 * SEC)
+    if call.last == 0:
+        return ALLOC(call.optimistic)
+    return ALLOC(call.full)  # woken: reclaim first, the element that woke us second
+
+
+@hookimpl
+def mempool_free(pool):
+    return pool.curr_nr < pool.min_nr
+
+
+@hookimpl
+def gfp_to_alloc_flags(task, request):
+    flags = ALLOC_WMARK_MIN
+    if request.gfp_mask & __GFP_HIGH:
+        flags |= ALLOC_HIGH
+    if request.gfp_mask & __GFP_NOMEMALLOC:
+        return flags
+    if request.gfp_mask & __GFP_ATOMIC:
+        flags |= ALLOC_HARDER
+    if request.gfp_mask & __GFP_MEMALLOC:
+        flags |= ALLOC_NO_WATERMARKS
+    elif not request.in_irq and task.pf_flags & (PF_MEMALLOC | TIF_MEMDIE):
+        flags |= ALLOC_NO_WATERMARKS
+    return flags
+
+
+def inactive_list_is_low(inactive, active):
+    """True while the inactive list is shorter than active / sqrt(10 * GiB of both)."""
+    gigabytes = (inactive + active) >> 18
+    ratio = 1
+    while (ratio + 1) * (ratio + 1) <= 10 * gigabytes:
+        ratio += 1
+    return inactive * ratio < active
+
+
+@hookimpl
+def get_scan_count(zone, lruvec, scan):
+    if not scan.may_swap or scan.vm_swap_pages <= 0:
+        return SCAN_FILE
+    if scan.priority == 0 and scan.swappiness:
+        return SCAN_EQUAL
+    file = lruvec.nr_active_file + lruvec.nr_inactive_file
+    if zone.free + file <= zone.wmark_high:
+        return SCAN_ANON
+    if lruvec.nr_inactive_file >> scan.priority and not inactive_list_is_low(
+        lruvec.nr_inactive_file, lruvec.nr_active_file
+    ):
+        return SCAN_FILE
+    anon_share = scan.swappiness * (lruvec.scanned_anon + 1) // (lruvec.rotated_anon + 1)
+    file_share = (200 - scan.swappiness) * (lruvec.scanned_file + 1) // (lruvec.rotated_file + 1)
+    return 65536 * anon_share // (anon_share + file_share + 1)
+
+
+@hookimpl
+def too_many_isolated(lruvec, scan):
+    if scan.kswapd:
+        return 0
+    inactive = lruvec.nr_inactive_file if scan.file else lruvec.nr_inactive_anon
+    isolated = lruvec.isolated_file if scan.file else lruvec.isolated_anon
+    if scan.gfp_mask & __GFP_IO and scan.gfp_mask & __GFP_FS:
+        inactive >>= 3  # so that callers without them never queue behind these
+    return isolated > inactive
+
+
+@hookimpl
+def throttle_direct_reclaim(task, scan):
+    if task.pf_flags & PF_KTHREAD or task.killed or scan.pfmemalloc_reserve == 0:
+        return 0
+    if scan.pfmemalloc_free > scan.pfmemalloc_reserve // 2:
+        return 0
+    if not scan.gfp_mask & __GFP_FS:
+        return 1 * SEC  # it may hold locks of the filesystem that kswapd needs
+    return -1
+
+
+@hookimpl
+def throttle_vm_writeout(vm, scan):
+    return 100 * MSEC if vm.nr_writeback + vm.nr_unstable > scan.limit else 0
+
+
+@hookimpl
+def wait_iff_congested(vm, zone, task, scan):
+    if task.pf_flags & PF_LESS_THROTTLE and task.bdi and not scan.bdi_congested:
+        return 0
+    if scan.point == 3:
+        return 100 * MSEC if scan.nr_immediate else 0
+    return 100 * MSEC if zone.flags & ZONE_CONGESTED and vm.nr_bdi_congested else 0
