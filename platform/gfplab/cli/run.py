@@ -1,0 +1,79 @@
+"""`gfplab run`: one scenario, one seed, one page about what happened."""
+
+from pathlib import Path
+
+import click
+
+from gfplab.cli.output import JSON, default_folder, print_json
+from gfplab.cli.progress import progress
+
+
+@click.command("run")
+@click.argument("scenario", type=click.Path())
+@click.option("-p", "--policy", "policies", multiple=True, metavar="NAME|FILE.py", help="Plugin that takes over the decisions it implements; may be repeated.")
+@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Set a key of the scenario or a tunable; may be repeated.")
+@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Seed of every random stream.")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder for the tables.  [default: results/<scenario>/<time>]")
+@JSON
+@click.option("--stacks", is_flag=True, help="Print the blocked tasks as SysRq-W does.")
+@click.option("--check", is_flag=True, help="Check the kernel's invariants all the time (about 3x slower).")
+@click.option("--pure", is_flag=True, help="Run uncompiled, in plain Python (about 50x slower).")
+def cli(scenario, policies, settings, seed, out, as_json, stacks, check, pure) -> int:
+    """Run SCENARIO, a .toml file or the name of a shipped scenario, and print what happened.
+
+    The tables of the run go to a folder of Parquet files; `gfplab show` prints them again. The exit code is 0 if the
+    run came to its end, 1 if it ended in an OOM kill, in a deadlock or in a failed check.
+    """  # fmt: skip
+    from gfplab.cli.scenarios import scenario_path
+    from gfplab.policy.discover import discover
+    from gfplab.policy.select import select
+    from gfplab.tables.export import refuse_existing
+    from gfplab.world.scenario import load_scenario
+
+    plugins = discover(files=[policy for policy in policies if policy.endswith(".py")])
+    overrides, tunables = split_settings(settings, plugins)
+    world = load_scenario(scenario_path(scenario), overrides)
+    chosen = select(world.kernel, world.policies, extra=policies, tunables=world.tunables | tunables, plugins=plugins)
+    folder = out or default_folder(Path(world.source).stem)
+    refuse_existing(folder)
+
+    from gfplab.run import simulate
+    from gfplab.tables.export import export
+    from gfplab.tables.metrics import tabulate
+
+    mode = "generators" if pure else "compiled"
+    with progress("simulating", quiet=as_json) as report:
+        run = simulate(world, chosen, seed, mode=mode, check=check, progress=report)
+    tables = tabulate(run)
+    export(tables, folder)
+    return present(tables, folder, as_json, stacks)
+
+
+def split_settings(settings: tuple[str, ...], plugins) -> tuple[dict, dict]:
+    """The `--set` of a command line as keys of the scenario and as tunables (`plugin.tunable`)."""
+    from gfplab.world.overrides import parse_settings
+
+    parsed = parse_settings(settings)
+    tunables = {key: value for key, value in parsed.items() if key.split(".")[0] in plugins}
+    return {key: value for key, value in parsed.items() if key not in tunables}, tunables
+
+
+def present(tables, folder: Path, as_json: bool, stacks: bool) -> int:
+    """Print the page on a run, or its JSON document, and return its exit code."""
+    from gfplab.tables.verdict import verdict_of
+
+    verdict = verdict_of(tables)
+    if as_json:
+        from gfplab.report.document import document
+
+        print_json(document(tables, folder, stacks))
+        return verdict.exit_code
+    from gfplab.report.tables import print_page, summary
+
+    print_page(summary(tables))
+    if stacks:
+        from gfplab.report.stacks import blocked_report
+
+        click.echo(blocked_report(tables))
+    click.echo(f"tables in {folder}")
+    return verdict.exit_code

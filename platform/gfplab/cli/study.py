@@ -1,0 +1,139 @@
+"""`gfplab study`: search policies and tunables, stop and go on, look at what was found."""
+
+from pathlib import Path
+
+import click
+
+from gfplab.cli.output import JSON, default_folder, print_json
+from gfplab.cli.progress import progress
+
+WORKERS = click.option("--workers", type=click.IntRange(min=1), default=1, show_default=True, help="Simulations at the same time.")
+EXECUTOR = click.option("--executor", default="threads", show_default=True, metavar="threads|processes|dask://HOST:PORT", help="Where they run.")
+TRIALS = click.option("--trials", type=click.IntRange(min=1), help="Trials in all, baselines included.  [default: the study's]")
+
+
+@click.group("study")
+def cli() -> None:
+    """Search policies and tunables over many runs."""
+
+
+@cli.command("run")
+@click.argument("study", metavar="STUDY.toml", type=click.Path(path_type=Path))
+@WORKERS
+@EXECUTOR
+@TRIALS
+@click.option("--out", type=click.Path(path_type=Path), help="Folder for the study.  [default: results/<study>/<time>]")
+@JSON
+def run(study: Path, workers: int, executor: str, trials: int | None, out: Path | None, as_json: bool) -> int:
+    """Run a study. The same study gives the same trials with any number of workers, and after any interruption."""
+    from gfplab.study.search import run_study
+    from gfplab.study.spec import load_study
+    from gfplab.tables.job import run_job
+
+    asked = load_study(study)
+    folder = out or default_folder(study.stem)
+    with _trials(as_json) as report:
+        found = run_study(
+            asked, folder, run_job, workers=workers, executor=executor, trials=trials, progress=report, identity=_identity()
+        )
+    return _present(found, as_json)
+
+
+@cli.command("resume")
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@WORKERS
+@EXECUTOR
+@TRIALS
+@JSON
+def resume(folder: Path, workers: int, executor: str, trials: int | None, as_json: bool) -> int:
+    """Go on with the study in DIR, or give it more trials."""
+    from gfplab.study.search import resume_study
+    from gfplab.tables.job import run_job
+
+    with _trials(as_json) as report:
+        found = resume_study(
+            folder, run_job, workers=workers, executor=executor, trials=trials, progress=report, identity=_identity()
+        )
+    return _present(found, as_json)
+
+
+@cli.command("show")
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
+@JSON
+def show(folder: Path, as_json: bool) -> int:
+    """Show what the study in DIR has found so far; it may be running meanwhile."""
+    return show_study(folder, as_json)
+
+
+def show_study(folder: Path, as_json: bool) -> int:
+    """Print a study's page."""
+    from gfplab.study.outcome import read_study
+
+    return _present(read_study(folder), as_json)
+
+
+def study_tables(folder: Path):
+    """The trials and runs of a study as tables to export."""
+    from gfplab.study.outcome import read_study
+    from gfplab.tables.frames import Tables
+    from gfplab.tables.provenance import versions
+    from gfplab.tables.schema import SCHEMA_VERSION
+
+    found = read_study(folder)
+    provenance = {"schema_version": SCHEMA_VERSION, "study": found.title, "status": found.status, "versions": versions()}
+    return Tables({"trials": found.trials, "runs": found.runs}, provenance)
+
+
+def _identity() -> dict[str, str]:
+    """What a resumed study must find unchanged besides its own files."""
+    from gfplab.run import build_hash
+
+    return {"kernel build": build_hash()}
+
+
+def _present(found, as_json: bool) -> int:
+    objectives = [{"name": each.name, "direction": each.direction, "unit": each.unit} for each in found.objectives]
+    rows = found.report_rows()
+    if as_json:
+        print_json(
+            {
+                "title": found.title,
+                "status": found.status,
+                "done": found.done,
+                "wanted": found.wanted,
+                "out": str(found.directory),
+                "objectives": objectives,
+                "front": found.front,
+                "rows": rows.to_dicts(),
+                "trials": found.trials.to_dicts(),
+            }
+        )
+        return 0
+    from gfplab.report.tables import frame_table, print_page
+
+    click.echo(f"{found.title}\n{found.done} of {found.wanted} trials, {found.status}; in {found.directory}")
+    for each in objectives:
+        click.echo(f"{each['direction']} {each['name']}" + (f" ({each['unit']})" if each["unit"] else ""))
+    print_page(frame_table(rows, "the stock kernel, then the trials that no other trial beats"))
+    return 0
+
+
+class _trials:
+    """Says on standard error how far a study is: a bar on a terminal, a line for each trial elsewhere."""
+
+    def __init__(self, quiet: bool):
+        self._quiet, self._bar = quiet, progress("trials", quiet)
+
+    def __enter__(self):
+        self._report = self._bar.__enter__()
+        return self._say
+
+    def __exit__(self, *what):
+        return self._bar.__exit__(*what)
+
+    def _say(self, at) -> None:
+        values = ", ".join(f"{name} {value:.4g}" for name, value in at.values.items()) or at.trial.failure
+        if self._report is not None:
+            self._report(at.done, at.wanted, values)
+        elif not self._quiet and not at.recorded:
+            click.echo(f"trial {at.trial.number} ({at.done} of {at.wanted}): {values}", err=True)

@@ -1,0 +1,129 @@
+"""Blocked tasks as SysRq-W of v4.7 prints them: task line, workqueue line, call trace.
+
+The simulator knows which functions a task sleeps in but has no text segment, so addresses, offsets and sizes are made up
+from the function's name: the same in every report, and never a real kernel's. Left out: the raw words of the stack and
+the unreliable frames marked `?`.
+"""
+
+import zlib
+from dataclasses import dataclass
+
+import polars as pl
+
+from gfplab.tables.frames import Tables
+from gfplab.units import about_time
+
+KTHREADD_PID = 2
+INIT_PID = 1
+
+# what a frame's function lives in, if not in the kernel image
+_MODULES = {"kcryptd": "dm_crypt", "crypt_": "dm_crypt", "dmcrypt_": "dm_crypt", "dm_": "dm_mod", "loop_": "loop", "nfsd": "nfsd"}
+_MODULE_OF = {"clone_endio": "dm_mod", "__map_bio": "dm_mod", "__split_and_process_bio": "dm_mod"}
+
+# workqueue of each work function, as its creator named it
+_WORKQUEUES = {"kcryptd_crypt": "kcryptd", "bio_alloc_rescue": "bioset", "wb_workfn": "writeback"}
+
+
+@dataclass(frozen=True)
+class BlockedTask:
+    comm: str
+    pid: int
+    kthread: bool
+    frames: list[str]
+    since_ns: int
+    cause: str
+
+
+def module_of(function: str) -> str:
+    """Name of the module that holds a function, empty for the kernel image."""
+    if function in _MODULE_OF:
+        return _MODULE_OF[function]
+    return next((module for prefix, module in _MODULES.items() if function.startswith(prefix)), "")
+
+
+def frame_line(function: str) -> str:
+    """` [<address>] function+offset/size [module]`, every number made from the name."""
+    seed = zlib.crc32(function.encode())
+    module = module_of(function)
+    size = 0x30 + (seed & 0x7F) * 0x10
+    offset = 1 + (seed >> 7) % (size - 1)
+    base = 0xFFFFFFFFA0000000 if module else 0xFFFFFFFF81000000
+    address = base + ((seed >> 8) & 0x7FFFF0) + offset
+    return f" [<{address:016x}>] {function}+{offset:#x}/{size:#x}" + (f" [{module}]" if module else "")
+
+
+def workqueue_line(frames: list[str]) -> str | None:
+    """`Workqueue: kcryptd kcryptd_crypt [dm_crypt]` for a worker that runs a work item, None for any other task."""
+    if "process_one_work" not in frames[1:]:
+        return None
+    function = frames[frames.index("process_one_work") - 1]
+    module = module_of(function)
+    return f"Workqueue: {_WORKQUEUES.get(function, 'events')} {function}" + (f" [{module}]" if module else "")
+
+
+def task_lines(task: BlockedTask) -> list[str]:
+    """The report on one task, without time stamps."""
+    stack_pointer = 0xFFFF880000000000 + (zlib.crc32(f"{task.comm} {task.pid}".encode()) & 0x3FFFFFF8)
+    parent = KTHREADD_PID if task.kthread else INIT_PID
+    # free stack is 0 and the thread flags are clear: v4.7 measures the one in debug builds only, the other means TIF_*
+    head = f"{task.comm[:15]:<15} D {stack_pointer:016x} {0:5d} {task.pid:5d} {parent:6d} 0x{0:08x}"
+    workqueue = workqueue_line(task.frames)
+    return [head, *([workqueue] if workqueue else []), "Call Trace:", *(frame_line(frame) for frame in task.frames)]
+
+
+def show_blocked_state(time_ns: int, tasks: list[BlockedTask]) -> str:
+    """SysRq-W: the header and every blocked task, each line with the time stamp of dmesg."""
+    lines = ["SysRq : Show Blocked State", "  task                        PC stack   pid father"]
+    for task in tasks:
+        lines += task_lines(task)
+    stamp = f"[{time_ns // 1_000_000_000:5d}.{time_ns // 1000 % 1_000_000:06d}] "
+    return "\n".join(stamp + line for line in lines) + "\n"
+
+
+def blocked_at(tables: Tables, time_ns: int) -> list[BlockedTask]:
+    """The tasks that slept uninterruptibly at a time, by pid; sleeps shorter than the scenario's stall_min are not known."""
+    during = (pl.col("start_ns") <= time_ns) & (pl.col("start_ns") + pl.col("duration_ns") > time_ns)
+    # a run's last moment is part of the sleeps that it cut short
+    rows = tables["stalls"].filter(during | (pl.col("ongoing") & (pl.col("start_ns") <= time_ns)))
+    rows = rows.join(tables["stacks"].select("stack_id", "frames"), on="stack_id", how="left", maintain_order="left")
+    return [
+        BlockedTask(row["comm"], row["pid"], row["role"] != "user", row["frames"], row["start_ns"], row["cause"])
+        for row in rows.sort("pid", maintain_order=True).iter_rows(named=True)
+    ]
+
+
+def worst_moment(tables: Tables) -> int | None:
+    """The middle of the longest time during which most tasks were blocked at once; None if nobody ever was."""
+    stalls = tables["stalls"]
+    if not len(stalls):
+        return None
+    start = stalls.select(time="start_ns", change=pl.lit(1, pl.Int64))
+    end = stalls.select(time=pl.col("start_ns") + pl.col("duration_ns"), change=pl.lit(-1, pl.Int64))
+    steps = (
+        pl.concat([start, end])
+        .group_by("time", maintain_order=True)
+        .agg(pl.col("change").sum())
+        .sort("time")
+        .with_columns(blocked=pl.col("change").cum_sum(), lasted=pl.col("time").shift(-1) - pl.col("time"))
+        .drop_nulls()
+    )
+    worst = steps.sort(["blocked", "lasted", "time"], descending=[True, True, False]).row(0, named=True)
+    return worst["time"] + worst["lasted"] // 2
+
+
+def stacks_by_time(tables: Tables, most: int = 10) -> list[dict]:
+    """The stacks on which tasks slept longest, all sleeps together."""
+    return tables["stacks"].sort("total_ns", descending=True, maintain_order=True).head(most).to_dicts()
+
+
+def blocked_report(tables: Tables) -> str:
+    """What `--stacks` prints: the tasks blocked at the worst moment, then the stacks that cost most time."""
+    time_ns = worst_moment(tables)
+    if time_ns is None:
+        return "no task was blocked for as long as the scenario's stall_min\n"
+    page = show_blocked_state(time_ns, blocked_at(tables, time_ns))
+    for stack in stacks_by_time(tables, 5):
+        longest, total = about_time(stack["max_ns"]), about_time(stack["total_ns"])
+        page += f"\n{stack['count']} sleeps, {total} in total, longest {longest}: {stack['cause']}\n"
+        page += "".join(f"  {frame}\n" for frame in stack["frames"])
+    return page

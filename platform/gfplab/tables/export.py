@@ -1,0 +1,185 @@
+"""Tables -> a folder of files, and back; every file says where its numbers come from.
+
+Provenance goes into the Parquet metadata, into a leading comment of CSV and Markdown, and always into manifest.json
+beside the tables (Arrow and NDJSON have no other place for it). A folder appears whole or not at all.
+"""
+
+import contextlib
+import json
+import os
+import shutil
+from datetime import UTC, datetime
+from pathlib import Path
+
+import polars as pl
+
+from gfplab.errors import GfplabError
+from gfplab.tables.frames import DTYPES, Tables
+from gfplab.tables.schema import SCHEMA_VERSION, TABLES
+
+SUFFIXES = {"parquet": ".parquet", "csv": ".csv", "arrow": ".arrow", "ndjson": ".ndjson", "markdown": ".md"}
+READABLE = ("parquet", "arrow", "ndjson", "csv")
+METADATA_KEY = "gfplab"
+COMMENT = "# gfplab: "
+LIST_SEPARATOR = ";"
+
+
+def export(tables: Tables, folder: str | Path, format: str = "parquet") -> Path:
+    """Write every table to `folder`, which must not exist yet, and return it."""
+    if format not in SUFFIXES:
+        raise GfplabError(f"format {format!r}: not a format; write one of {', '.join(SUFFIXES)}")
+    provenance = json.dumps(tables.provenance, sort_keys=True)
+    with new_folder(folder) as unfinished:
+        for name, frame in tables.frames.items():
+            _WRITERS[format](frame, unfinished / f"{name}{SUFFIXES[format]}", provenance)
+        manifest = {
+            "written": datetime.now(UTC).isoformat(timespec="seconds"),
+            "format": format,
+            "tables": {name: {"rows": frame.height, "columns": frame.width} for name, frame in tables.frames.items()},
+            "provenance": tables.provenance,
+        }
+        (unfinished / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
+    return Path(folder)
+
+
+@contextlib.contextmanager
+def new_folder(folder: str | Path):
+    """A folder to write into, beside `folder`; it takes that name when all is written and is gone if anything fails."""
+    folder = Path(folder)
+    refuse_existing(folder)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = folder.with_name(f".{folder.name}.{os.getpid()}.unfinished")
+    unfinished.mkdir()
+    try:
+        yield unfinished
+        os.rename(unfinished, folder)  # an empty folder of that name is replaced
+    except BaseException:
+        shutil.rmtree(unfinished, ignore_errors=True)
+        raise
+
+
+def refuse_existing(folder: Path) -> None:
+    """Results are never overwritten: say so before the work is done rather than after it."""
+    if folder.is_dir() and not any(folder.iterdir()):
+        return
+    if folder.exists():
+        raise GfplabError(f"{folder}: already exists, and results are not overwritten; name another folder")
+
+
+def read_folder(folder: str | Path) -> Tables:
+    """The tables of an exported folder, whatever format it was written in (Markdown cannot be read back)."""
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise GfplabError(f"{folder}: there is no such folder; give one that `gfplab run` or `gfplab export` wrote")
+    manifest = _manifest(folder)
+    format = manifest["format"]
+    if format not in READABLE:
+        raise GfplabError(f"{folder}: holds {format}, which cannot be read back; export it from the Parquet folder instead")
+    try:
+        frames = {name: _READERS[format](name, folder / f"{name}{SUFFIXES[format]}") for name in manifest["tables"]}
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise GfplabError(f"{folder}: a table cannot be read ({error}); run it again or restore the folder") from error
+    return Tables(frames, manifest["provenance"])
+
+
+def _manifest(folder: Path) -> dict:
+    path = folder / "manifest.json"
+    try:
+        manifest = json.loads(path.read_text())
+        found = manifest["provenance"]["schema_version"]
+    except FileNotFoundError:
+        raise GfplabError(f"{folder}: has no manifest.json, so gfplab did not write it; give a results folder") from None
+    except (json.JSONDecodeError, KeyError, TypeError) as error:
+        raise GfplabError(f"{path}: is not a manifest of gfplab ({error!r}); restore it or run again") from None
+    if found != SCHEMA_VERSION:
+        raise GfplabError(f"{path}: schema_version is {found}, this gfplab reads {SCHEMA_VERSION}; run it again")
+    return manifest
+
+
+def provenance_in(path: str | Path) -> dict:
+    """The provenance that a Parquet, CSV or Markdown file carries inside; Arrow and NDJSON have the manifest's."""
+    path = Path(path)
+    if path.suffix == ".parquet":
+        return json.loads(pl.read_parquet_metadata(path)[METADATA_KEY])
+    if path.suffix in (".arrow", ".ndjson"):
+        return _manifest(path.parent)["provenance"]
+    with path.open() as file:
+        line = file.readline().removeprefix("<!-- ").removesuffix(" -->\n")
+    return json.loads(line.removeprefix(COMMENT))
+
+
+def _write_parquet(frame: pl.DataFrame, path: Path, provenance: str) -> None:
+    frame.write_parquet(path, metadata={METADATA_KEY: provenance})
+
+
+def _write_arrow(frame: pl.DataFrame, path: Path, provenance: str) -> None:
+    # the Arrow format could carry it in the schema, but Polars 2.1 writes no schema metadata there
+    frame.write_ipc(path, compression="zstd")
+
+
+def _write_ndjson(frame: pl.DataFrame, path: Path, provenance: str) -> None:
+    frame.write_ndjson(path)
+
+
+def _write_csv(frame: pl.DataFrame, path: Path, provenance: str) -> None:
+    with path.open("wb") as file:
+        file.write(f"{COMMENT}{provenance}\n".encode())
+        _flat(frame).write_csv(file)
+
+
+def _write_markdown(frame: pl.DataFrame, path: Path, provenance: str) -> None:
+    frame = _flat(frame)
+    with path.open("w") as file:
+        file.write(f"<!-- {COMMENT}{provenance} -->\n")
+        file.write(f"| {' | '.join(frame.columns)} |\n|{' --- |' * frame.width}\n")
+        for row in frame.iter_rows():
+            file.write(f"| {' | '.join(_cell(value) for value in row)} |\n")
+
+
+def _cell(value: object) -> str:
+    text = "" if value is None else f"{value:.6g}" if isinstance(value, float) else str(value)
+    return text.replace("|", "\\|").replace("\n", " ")
+
+
+def _flat(frame: pl.DataFrame) -> pl.DataFrame:
+    """Lists joined to text: neither CSV nor Markdown has lists."""
+    lists = [name for name, dtype in frame.schema.items() if isinstance(dtype, pl.List)]
+    return frame.with_columns(pl.col(name).cast(pl.List(pl.String)).list.join(LIST_SEPARATOR) for name in lists)
+
+
+def _read_parquet(name: str, path: Path) -> pl.DataFrame:
+    return pl.read_parquet(path)
+
+
+def _read_arrow(name: str, path: Path) -> pl.DataFrame:
+    return pl.read_ipc(path, memory_map=False)
+
+
+def _read_ndjson(name: str, path: Path) -> pl.DataFrame:
+    table = TABLES.get(name)
+    listed = {column.name: DTYPES[column.dtype] for column in table.columns} if table else {}
+    if not path.stat().st_size:  # an empty table leaves no line from which to tell its columns
+        return pl.DataFrame(schema=listed)
+    return pl.read_ndjson(path, schema_overrides=listed, infer_schema_length=None)
+
+
+def _read_csv(name: str, path: Path) -> pl.DataFrame:
+    listed = {column.name: DTYPES[column.dtype] for column in TABLES[name].columns} if name in TABLES else {}
+    lists = [column for column, dtype in listed.items() if isinstance(dtype, pl.List)]
+    flat = {column: pl.String if column in lists else dtype for column, dtype in listed.items()}
+    # an empty string is a value here (no pool, no mask); null is written as nothing too, and no str column has nulls
+    frame = pl.read_csv(path, skip_lines=1, schema_overrides=flat, infer_schema_length=None)
+    texts = [column for column, dtype in flat.items() if dtype == pl.String]
+    return frame.with_columns(pl.col(texts).fill_null("")).with_columns(
+        pl.col(column).str.split(LIST_SEPARATOR) for column in lists
+    )
+
+
+_WRITERS = {
+    "parquet": _write_parquet,
+    "arrow": _write_arrow,
+    "ndjson": _write_ndjson,
+    "csv": _write_csv,
+    "markdown": _write_markdown,
+}
+_READERS = {"parquet": _read_parquet, "arrow": _read_arrow, "ndjson": _read_ndjson, "csv": _read_csv}

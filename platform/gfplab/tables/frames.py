@@ -1,0 +1,233 @@
+"""Run -> Polars frames: the tables of schema.py, filled.
+
+Arrays of a run are copied column by column: numpy hands Polars its memory as it is, and the run goes on using it.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from gfplab.kernel.gfp import gfp_names
+from gfplab.tables.callchain import whole_chain
+from gfplab.tables.causes import cause_of
+from gfplab.tables.provenance import provenance_of, scenario_name
+from gfplab.tables.schema import TABLES
+
+DTYPES = {"i64": pl.Int64, "f64": pl.Float64, "bool": pl.Boolean, "str": pl.String, "list": pl.List(pl.String)}
+ROLES = ("", "user", "kswapd", "kworker", "rescuer", "dmcrypt_write", "flusher", "oom_reaper")
+STATES = {0: "R", 1: "S", 2: "D", 3: "K"}
+ASLEEP = (2, 3)
+
+
+@dataclass(frozen=True)
+class Tables:
+    """The frames of one or more runs by table name, and where they come from."""
+
+    frames: dict[str, pl.DataFrame]
+    provenance: dict
+
+    def __getitem__(self, name: str) -> pl.DataFrame:
+        return self.frames[name]
+
+
+def frames_of(run, index: int = 0) -> Tables:
+    """Every table of one run, without its metrics; `index` is its number in a folder that holds several."""
+    tasks = _tasks(run)
+    stacks = _stacks(run, tasks)
+    frames = {
+        "runs": _runs(run),
+        "events": _events(run, tasks),
+        "vmstat": _columns(run.vmstat, {"time": "time_ns"}),
+        "stalls": _stalls(run, tasks, stacks),
+        "stacks": stacks,
+        "latency": _latency(run),
+        "tasks": tasks,
+        "pools": _pools(run),
+    }
+    frames = {name: conform(name, frame.with_columns(run=pl.lit(index, pl.Int64))) for name, frame in frames.items()}
+    return Tables(frames, provenance_of(run))
+
+
+def conform(name: str, frame: pl.DataFrame) -> pl.DataFrame:
+    """The frame with the schema's columns first, in its order and types, sorted by the table's key."""
+    table = TABLES[name]
+    listed = [pl.col(column.name).cast(DTYPES[column.dtype]) for column in table.columns]
+    rest = [pl.col(column) for column in frame.columns if column not in table.names] if table.further else []
+    return frame.select(*listed, *rest).sort(table.key, maintain_order=True)
+
+
+def _columns(array: np.ndarray, rename: dict[str, str] | None = None) -> pl.DataFrame:
+    rename = rename or {}
+    return pl.DataFrame({rename.get(name, name): array[name].astype(np.int64) for name in array.dtype.names})
+
+
+def _runs(run) -> pl.DataFrame:
+    world = run.world
+    row = {
+        "scenario": scenario_name(world),
+        "title": world.title,
+        "kernel": world.kernel,
+        "policies": sorted(f"{decision}={plugin}" for decision, plugin in run.policies.names().items()),
+        "seed": run.seed,
+        "mode": run.mode,
+        "verdict": run.verdict,
+        "sim_ns": run.sim_ns,
+        "wall_s": run.wall_s,
+        "events": run.events,
+        "nr_cpus": world.machine.cpus,
+        "managed_pages": int(run.arrays["zones"]["managed"].sum()),
+        "wmark_min_pages": int(run.arrays["zones"]["wmark_min"].sum()),
+        "swap_device_bytes_s": _swap_bandwidth(world),
+        "scenario_sha256": world.sha256(),
+        "build_hash": str(run.build_hash),
+        "log_hash": str(run.log_hash),
+    }
+    return pl.DataFrame({name: [value] for name, value in row.items()})
+
+
+def _swap_bandwidth(world) -> int:
+    """Bandwidth of the disk at the bottom of the stack that swap lies on."""
+    device = world.swap.device if world.swap else None
+    lower = {crypt.name: crypt.device for crypt in world.crypts}
+    while device in lower:
+        device = lower[device]
+    return next((disk.bandwidth_bps for disk in world.disks if disk.name == device), 0)
+
+
+def _tasks(run) -> pl.DataFrame:
+    array = run.tasks
+    return pl.DataFrame(
+        {
+            "task": array["task"].astype(np.int64),
+            "pid": array["pid"].astype(np.int64),
+            "comm": [str(comm) for comm in array["comm"]],
+            "role": [ROLES[role] for role in array["role"]],
+            "state": [STATES.get(int(state), "X") for state in array["state"]],
+            "running_ns": array["t_running"].astype(np.int64),
+            "runnable_ns": array["t_runnable"].astype(np.int64),
+            "d_ns": array["t_d"].astype(np.int64),
+            "iowait_ns": array["t_iowait"].astype(np.int64),
+            "s_ns": array["t_s"].astype(np.int64),
+        },
+        schema_overrides={"comm": pl.String, "role": pl.String, "state": pl.String},
+    )
+
+
+def _stacks(run, tasks: pl.DataFrame) -> pl.DataFrame:
+    columns = {name: [] for name in ("stack_id", "cause", "frames", "count", "total_ns", "max_ns")}
+    for stack in run.stacks:
+        kthread = any(frame in _THREAD_FUNCTIONS for frame in stack.frames)
+        columns["stack_id"].append(stack.id)
+        columns["cause"].append(cause_of(getattr(stack, "chain", stack.frames)))
+        columns["frames"].append(whole_chain(stack.frames, stack.wait, kthread))
+        columns["count"].append(stack.count)
+        columns["total_ns"].append(stack.total_ns)
+        columns["max_ns"].append(stack.max_ns)
+    return pl.DataFrame(columns, schema_overrides={"cause": pl.String, "frames": pl.List(pl.String)})
+
+
+# what kthread() calls: a stack that ends in one of these belongs to a kernel thread
+_THREAD_FUNCTIONS = {"worker_thread", "rescuer_thread", "kswapd", "dmcrypt_write", "oom_reaper", "kthread"}
+
+
+def _stalls(run, tasks: pl.DataFrame, stacks: pl.DataFrame) -> pl.DataFrame:
+    names = ("start", "duration", "task", "state", "stack", "context_a", "context_b", "timeout")
+    ended = pl.DataFrame({name: run.stalls[name].astype(np.int64) for name in names})
+    frame = pl.concat([ended.with_columns(ongoing=pl.lit(False)), _ongoing(run).with_columns(ongoing=pl.lit(True))])
+    pools = run.names["pools"]
+    masks = {mask: gfp_names(mask) if mask else "" for mask in frame["context_a"].unique().to_list()}
+    return (
+        frame.join(tasks.select("task", "pid", "comm", "role"), on="task", how="left", maintain_order="left")
+        .join(stacks.select("stack_id", "cause"), left_on="stack", right_on="stack_id", how="left", maintain_order="left")
+        .with_columns(
+            start_ns="start",
+            duration_ns="duration",
+            state=pl.col("state").replace_strict(STATES, default="D", return_dtype=pl.String),
+            timeout_ns="timeout",
+            timed_out=(pl.col("timeout") >= 0) & (pl.col("duration") >= pl.col("timeout")),
+            stack_id="stack",
+            gfp_mask="context_a",
+            gfp_flags=pl.col("context_a").replace_strict(masks, default="", return_dtype=pl.String),
+            pool=pl.col("context_b").replace_strict(dict(enumerate(pools)), default="", return_dtype=pl.String),
+        )
+    )
+
+
+def _ongoing(run) -> pl.DataFrame:
+    """Sleeps that had not ended when the run did; nobody logged them, so they are read off the tasks."""
+    tasks = run.arrays["tasks"]
+    rows = np.flatnonzero(np.isin(tasks["state"], ASLEEP) & (run.sim_ns - tasks["block_start"] >= run.world.stall_min_ns))
+    rows = rows[rows > 0]
+    return pl.DataFrame(
+        {
+            "start": tasks["block_start"][rows].astype(np.int64),
+            "duration": (run.sim_ns - tasks["block_start"][rows]).astype(np.int64),
+            "task": rows.astype(np.int64),
+            "state": tasks["state"][rows].astype(np.int64),
+            "stack": tasks["block_stack"][rows].astype(np.int64),
+            "context_a": tasks["context_a"][rows].astype(np.int64),
+            "context_b": tasks["context_b"][rows].astype(np.int64),
+            "timeout": np.full(len(rows), -1, np.int64),
+        }
+    )
+
+
+def _events(run, tasks: pl.DataFrame) -> pl.DataFrame:
+    from gfplab.kernel.tracepoints import TRACEPOINTS
+
+    names = {kind: name for kind, (name, _) in TRACEPOINTS.items()}
+    frame = _columns(run.trace, {"time": "time_ns"}).with_row_index("seq").with_columns(pl.col("seq").cast(pl.Int64))
+    return frame.with_columns(
+        event=pl.col("kind").replace_strict(names, default=None, return_dtype=pl.String)
+    ).join(tasks.select("task", "pid", "comm"), on="task", how="left", maintain_order="left")
+
+
+def tracepoint(events: pl.DataFrame, name: str) -> pl.DataFrame:
+    """The events of one tracepoint, with the arguments under the names that the kernel gives them."""
+    from gfplab.kernel.tracepoints import TRACEPOINTS
+
+    fields = next(fields for event, fields in TRACEPOINTS.values() if event == name)
+    rename = dict(zip("abcd", fields, strict=False))
+    return events.filter(pl.col("event") == name).drop([c for c in "abcd" if c not in rename]).rename(rename)
+
+
+def lower_bound(bin: int) -> int:
+    """Smallest duration of a histogram bin: four bins to an octave, the first octave starts at 1 ns."""
+    return ((4 + bin % 4) << (bin // 4)) // 4
+
+
+def _latency(run) -> pl.DataFrame:
+    sites, bins = np.nonzero(run.hist)
+    return pl.DataFrame(
+        {
+            "site": [run.names["sites"][site] for site in sites],
+            "lower_bound_ns": [lower_bound(int(bin)) for bin in bins],
+            "count": run.hist[sites, bins].astype(np.int64),
+        },
+        schema_overrides={"site": pl.String, "lower_bound_ns": pl.Int64},
+    )
+
+
+_POOL_FIELDS = {
+    "element_bytes": "element_bytes",
+    "min_nr": "min_nr",
+    "curr_nr": "curr_nr",
+    "lowest_nr": "lowest",
+    "allocs": "n_alloc",
+    "from_reserve": "n_reserve",
+    "waits": "n_wait",
+    "timeouts": "n_timeout",
+    "wait_ns": "t_wait",
+    "empty_ns": "t_empty",
+    "failed": "n_fail",
+    "nap_ns": "nap_ns",
+    "nap_full_ns": "nap_full_ns",
+}
+
+
+def _pools(run) -> pl.DataFrame:
+    pools, names = run.arrays["pools"], run.names["pools"]
+    rows = range(1, len(names))
+    columns = {column: pools[field][1 : len(names)].astype(np.int64) for column, field in _POOL_FIELDS.items()}
+    return pl.DataFrame({"pool": [names[row] for row in rows]} | columns, schema_overrides={"pool": pl.String})

@@ -1,0 +1,187 @@
+"""Named metrics: what a run is judged by, each one expression on one table. The only place where results are aggregated.
+
+A study's objectives and constraints, the `runs` table and the summary after a run all name metrics from here.
+"""
+
+import math
+from dataclasses import dataclass
+
+import polars as pl
+
+from gfplab.tables.frames import Tables, frames_of
+from gfplab.tables.schema import TABLES
+
+IO_WORKERS = ("kworker", "rescuer", "dmcrypt_write")
+PAGE_KIB = 4
+
+
+@dataclass(frozen=True)
+class Metric:
+    name: str
+    unit: str
+    better: str  # min, max, or "" if neither
+    meaning: str
+    table: str
+    value: pl.Expr  # one number on the rows of one run
+    empty: float = 0.0  # value where the table has no row that counts
+
+
+def _ns(column: str, keep: pl.Expr) -> pl.Expr:
+    return pl.col(column).filter(keep)
+
+
+def _last(column: str) -> pl.Expr:
+    return pl.col(column).last()
+
+
+def _quantile(site: str, share: float) -> pl.Expr:
+    """Quantile of a histogram, linear inside a bin (a bin is a quarter of an octave wide); equal bins of sites add up."""
+    rows = pl.col("site").str.starts_with(site)
+    order = pl.col("lower_bound_ns").filter(rows)
+    count = pl.col("count").filter(rows).sort_by(order)
+    lower = order.sort()
+    wanted = count.sum() * share
+    inside = lower + (wanted - (count.cum_sum() - count)) / count * (lower / 4)
+    return inside.filter(count.cum_sum() >= wanted).first()
+
+
+def _rate() -> pl.Expr:
+    """KiB a second that were swapped out between the first and the last sample in which pswpout grew."""
+    swapped = pl.col("pswpout")
+    moving = (swapped.diff() > 0).fill_null(swapped > 0)
+    times = pl.col("time_ns")
+    # the sample before the first that grew is where the interval begins
+    begin = times.shift(1, fill_value=0).filter(moving).min()
+    return swapped.last() * PAGE_KIB / ((times.filter(moving).max() - begin) / 1e9)
+
+
+def _floor(window_s: int) -> pl.Expr:
+    """The lowest such rate over any `window_s` seconds; the whole rate if swap-out did not last that long."""
+    swapped, times, window = pl.col("pswpout"), pl.col("time_ns"), window_s * 1_000_000_000
+    moving = (swapped.diff() > 0).fill_null(swapped > 0)
+    begin, end = times.shift(1, fill_value=0).filter(moving).min(), times.filter(moving).max()
+    grown = swapped - swapped.rolling_min_by("time_ns", window_size=f"{window}i", closed="both")
+    return (grown * PAGE_KIB / window_s).filter((times >= begin + window) & (times <= end)).min().fill_null(_rate())
+
+
+_of_worker = pl.col("role").is_in(IO_WORKERS)
+_kworker_nap = (pl.col("role") == "kworker") & (pl.col("cause") == "throttle_vm_writeout")
+_awake = pl.col("running_ns") + pl.col("runnable_ns") + pl.col("d_ns")
+
+METRICS = {
+    metric.name: metric
+    for metric in (
+        Metric(
+            "worst_io_stall_ms", "ms", "min", "longest uninterruptible sleep of a task that write-out must pass through",
+            "stalls", _ns("duration_ns", _of_worker).max() / 1e6,
+        ),
+        Metric(
+            "io_stall_ms", "ms", "min", "time that these tasks spent in such sleeps, together",
+            "stalls", _ns("duration_ns", _of_worker).sum() / 1e6,
+        ),
+        Metric(
+            "worst_stall_ms", "ms", "min", "longest uninterruptible sleep of any task",
+            "stalls", pl.col("duration_ns").max() / 1e6,
+        ),
+        Metric(
+            "throttled_ms", "ms", "min", "time that workers spent in throttle_vm_writeout(), together",
+            "stalls", _ns("duration_ns", _kworker_nap).sum() / 1e6,
+        ),
+        Metric(
+            "psi_some_pct", "%", "min", "share of the time with at least one task stalled on memory",
+            "vmstat", _last("psi_some_ns") * 100 / _last("time_ns"),
+        ),
+        Metric(
+            "psi_full_pct", "%", "min", "share of the time with a task stalled on memory and none productive",
+            "vmstat", _last("psi_full_ns") * 100 / _last("time_ns"),
+        ),
+        Metric(
+            "swapout_kib_s", "KiB/s", "max", "swap-out rate from the first page swapped out to the last",
+            "vmstat", _rate(),
+        ),
+        Metric(
+            "swapout_floor_kib_s", "KiB/s", "max", "lowest swap-out rate over any five seconds of that time",
+            "vmstat", _floor(5),
+        ),
+        Metric("pswpout", "pages", "", "pages swapped out", "vmstat", _last("pswpout")),
+        Metric("pswpin", "pages", "", "pages swapped in", "vmstat", _last("pswpin")),
+        Metric("direct_reclaims", "", "min", "times a task had to reclaim for itself", "vmstat", _last("allocstall")),
+        Metric("oom_kills", "", "min", "tasks killed for want of memory", "vmstat", _last("oom_kill")),
+        Metric("min_free_pages", "pages", "max", "fewest free pages at any time", "vmstat", _last("min_free")),
+        Metric(
+            "fast_path_ns", "ns", "min", "median of mempool_alloc() over all pools",
+            "latency", _quantile("mempool_alloc", 0.5),
+        ),
+        Metric(
+            "mempool_p99_ns", "ns", "min", "99th percentile of mempool_alloc() over all pools",
+            "latency", _quantile("mempool_alloc", 0.99),
+        ),
+        Metric(
+            "idle_reserve_bytes", "B", "min", "memory that the pools hold back when nobody needs it",
+            "pools", (pl.col("min_nr") * pl.col("element_bytes")).sum(),
+        ),
+        Metric("mempool_waits", "", "min", "sleeps on an empty pool", "pools", pl.col("waits").sum()),
+        Metric("pool_empty_ms", "ms", "min", "longest that any pool was empty, in sum", "pools", pl.col("empty_ns").max() / 1e6),
+        Metric(
+            "reserve_full_during_naps_pct", "%", "", "share of the naps of pool users during which the reserve was full",
+            "pools", pl.col("nap_full_ns").sum() * 100 / pl.col("nap_ns").sum(),
+        ),
+        Metric(
+            "kworker_d_pct", "%", "min", "share of their busy time that workers spent in uninterruptible sleep",
+            "tasks", _ns("d_ns", pl.col("role") == "kworker").sum() * 100 / _awake.filter(pl.col("role") == "kworker").sum(),
+        ),
+        Metric(
+            "kworker_busy_ms", "ms", "", "time that workers had something to do, sleeping over it included",
+            "tasks", _awake.filter(pl.col("role") == "kworker").sum() / 1e6,
+        ),
+        Metric(
+            "kcryptd_throttled_pct", "%", "min", "share of that time that they spent in throttle_vm_writeout()",
+            "runs", pl.col("throttled_ms") * 100 / pl.col("kworker_busy_ms"),
+        ),
+        Metric(
+            "swapout_of_device_pct", "%", "max", "swap-out rate as a share of what the disk under the swap can move",
+            "runs", pl.col("swapout_kib_s") * 1024 * 100 / pl.col("swap_device_bytes_s"),
+        ),
+        Metric("deadlock", "", "min", "1 if nothing could ever run again", "runs", (pl.col("verdict") == "deadlock").any().cast(pl.Float64)),
+    )
+}  # fmt: skip
+
+
+def tabulate(run, index: int = 0) -> Tables:
+    """Every table of one run; its row of `runs` holds every metric."""
+    return with_metrics(frames_of(run, index))
+
+
+def with_metrics(tables: Tables) -> Tables:
+    """The tables of one run with every metric as a column of its row in `runs`."""
+    found = {}
+    for table, frame in tables.frames.items():
+        wanted = {name: metric for name, metric in METRICS.items() if metric.table == table and table != "runs"}
+        found |= _values(frame, wanted)
+    runs = tables["runs"].with_columns(**{name: pl.lit(value, pl.Float64) for name, value in found.items()})
+    # what is read off the row of `runs` may use the metrics that were just written there
+    found |= _values(runs, {name: metric for name, metric in METRICS.items() if metric.table == "runs"})
+    runs = runs.with_columns(**{name: pl.lit(found[name], pl.Float64) for name in METRICS})
+    return Tables(tables.frames | {"runs": runs.select(*TABLES["runs"].names, *METRICS)}, tables.provenance)
+
+
+def _values(frame: pl.DataFrame, metrics: dict[str, Metric]) -> dict[str, float]:
+    if not metrics or not len(frame):
+        return {name: metric.empty for name, metric in metrics.items()}
+    row = frame.select(**{name: metric.value.cast(pl.Float64) for name, metric in metrics.items()}).row(0, named=True)
+    return {name: value if _is_number(value) else metrics[name].empty for name, value in row.items()}
+
+
+def _is_number(value: float | None) -> bool:
+    return value is not None and math.isfinite(value)
+
+
+def measure(run) -> dict[str, float]:
+    """Every named metric of a run."""
+    return metrics_of(tabulate(run))
+
+
+def metrics_of(tables: Tables) -> dict[str, float]:
+    """Every named metric of the only run in `tables`."""
+    row = tables["runs"].row(0, named=True)
+    return {name: row[name] for name in METRICS}
