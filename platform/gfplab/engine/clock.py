@@ -1,0 +1,57 @@
+"""Time as kernel code sees it: the time of the event plus the debt of whoever runs.
+
+Code runs at once and in no time; what it costs is a debt that the task pays at its next yield, by keeping its CPU busy.
+In interrupt context the debt is that of task 0; after the interrupt it becomes stolen time of the CPU it came to.
+"""
+
+from gfplab.engine.events import push_event
+from gfplab.engine.subset import plain
+
+
+@plain
+def burn(k, ns):
+    """Use up `ns` of CPU."""
+    k.tasks[k.e[0].cur].debt += ns
+
+
+@plain
+def local_clock(k):
+    """The time here and now."""
+    e = k.e[0]
+    return e.now + k.tasks[e.cur].debt
+
+
+@plain
+def over_debt(k):
+    """1 if a loop should `yield cond_resched()`."""
+    e = k.e[0]
+    return k.tasks[e.cur].debt > e.max_debt
+
+
+@plain
+def jiffies_to_ns_from_now(k, n):
+    """How long a sleep of `n` jiffies lasts from here: it ends on a tick."""
+    jiffy_ns = k.e[0].jiffy_ns
+    clock = local_clock(k)
+    return (clock // jiffy_ns + n) * jiffy_ns - clock
+
+
+@plain
+def call_at(k, time, kind, arg):
+    """Let handle_event(k, kind, arg) run at `time`."""
+    assert kind >= 1
+    push_event(k, time, kind, arg)
+
+
+@plain
+def call_after(k, delay, kind, arg):
+    """Let handle_event(k, kind, arg) run `delay` ns from the local clock."""
+    assert kind >= 1
+    push_event(k, local_clock(k) + delay, kind, arg)
+
+
+@plain
+def call_at_cpu(k, c, time, kind, arg):
+    """Like call_at, on CPU `c`: its number + 1 is the high half of the event's kind."""
+    assert kind >= 1
+    push_event(k, time, kind | (c + 1) << 32, arg)

@@ -1,0 +1,44 @@
+"""Spin locks as the interval of their last holding, so that contention is felt without an event for each.
+
+Critical sections run in no time, one after the other in event order; their cost is debt. A holder that ran ahead on its debt
+held the lock from its local clock at spin_lock to its local clock at spin_unlock. Another CPU spins only if its own local
+clock falls into that interval: one that is still before it would have got the lock first.
+Leaves out: queue order among spinners, and of the holdings before the last one.
+"""
+
+from gfplab.engine.clock import burn, local_clock
+from gfplab.engine.subset import plain
+
+
+@plain
+def spin_lock(k, lock):
+    """Take a lock; spinning, and fetching its cache line from another CPU, is burnt. An interrupt never waits."""
+    e = k.e[0]
+    lck = k.locks[lock]
+    assert lck.held == 0
+    lck.held = 1
+    if e.cur:
+        clock = local_clock(k)
+        here = k.tasks[e.cur].last_cpu + 1
+        ns = 0
+        if lck.hold_start <= clock and clock < lck.busy_until:
+            ns = lck.busy_until - clock
+            lck.contended += 1
+            lck.wait_ns += ns
+        if lck.last_cpu != here and lck.last_cpu:
+            ns += e.transfer_ns
+        lck.last_cpu = here
+        if ns:
+            burn(k, ns)
+    else:
+        lck.last_cpu = e.irq_cpu + 1
+    lck.hold_start = local_clock(k)
+
+
+@plain
+def spin_unlock(k, lock):
+    """Release a lock at the local clock."""
+    lck = k.locks[lock]
+    assert lck.held == 1
+    lck.held = 0
+    lck.busy_until = local_clock(k)
