@@ -9,7 +9,9 @@ as on a disk's box. So there is no `kB/s`.
 
 import difflib
 import re
+from collections.abc import Mapping
 from fractions import Fraction
+from typing import NamedTuple
 
 NSEC = 1
 USEC = 1_000
@@ -24,17 +26,29 @@ GIB = 1 << 30
 PAGE_SIZE = 4096
 INT64_MAX = (1 << 63) - 1
 
+
+class _Kind(NamedTuple):
+    """A kind of quantity: its units, its noun, what one counts, and an example to write."""
+
+    units: Mapping[str, int | Fraction]
+    noun: str
+    counted: str
+    example: str
+
+
 _SIZES = {"B": 1, "kB": KIB, "KiB": KIB, "MiB": MIB, "GiB": GIB, "TiB": 1 << 40, "MB": 10**6, "GB": 10**9}
 _TIMES = {"ns": NSEC, "us": USEC, "ms": MSEC, "s": SEC, "min": MINUTE}
 _RATES = {f"{unit}/s": factor for unit, factor in _SIZES.items() if unit not in ("kB", "TiB")}
-_PAGES = {"pages": 1, **{unit: Fraction(factor, PAGE_SIZE) for unit, factor in _SIZES.items()}}
+_PAGES: dict[str, int | Fraction] = {
+    "pages": 1,
+    **{unit: Fraction(factor, PAGE_SIZE) for unit, factor in _SIZES.items()},
+}
 
-# kind: (units, noun, what one counts, an example to write)
 _KINDS = {
-    "size": (_SIZES, "a size", "bytes", "64MiB"),
-    "time": (_TIMES, "a time", "nanoseconds", "100ms"),
-    "rate": (_RATES, "a rate", "bytes a second", "100MB/s"),
-    "pages": (_PAGES, "an amount of memory", "4096-byte pages", "64MiB"),
+    "size": _Kind(_SIZES, "a size", "bytes", "64MiB"),
+    "time": _Kind(_TIMES, "a time", "nanoseconds", "100ms"),
+    "rate": _Kind(_RATES, "a rate", "bytes a second", "100MB/s"),
+    "pages": _Kind(_PAGES, "an amount of memory", "4096-byte pages", "64MiB"),
 }
 KINDS = tuple(_KINDS)
 
@@ -43,15 +57,15 @@ _QUANTITY = re.compile(r"\s*([0-9][0-9_]*(?:\.[0-9]+)?)\s*([^\s0-9][^\s]*)?\s*")
 
 def example(kind: str) -> str:
     """Some quantity of the kind, as one would write it."""
-    return _KINDS[kind][3]
+    return _KINDS[kind].example
 
 
 def parse(kind: str, text: object) -> int:
     """The whole number that `text` stands for; ValueError says in one sentence why it is none."""
     units, noun, counted, sample = _KINDS[kind]
     if not isinstance(text, str):
-        number = text if isinstance(text, int | float) and not isinstance(text, bool) else None
-        given = f"{number} has no unit" if number is not None else f"this is not {noun}"
+        bare = isinstance(text, int | float) and not isinstance(text, bool)
+        given = f"{text} has no unit" if bare else f"this is not {noun}"
         raise ValueError(f'{given}; write {noun} in quotes, such as "{sample}"')
     match = _QUANTITY.fullmatch(text)
     if match is None:
@@ -72,9 +86,9 @@ def parse(kind: str, text: object) -> int:
 def _wrong_unit(text: str, number: str, unit: str, kind: str) -> str:
     """Why `unit` does not do: it belongs to another kind, or it is misspelt."""
     units, noun, _, sample = _KINDS[kind]
-    for other_units, other_noun, _, _ in _KINDS.values():
-        if unit in other_units and other_units is not _PAGES:
-            return f"'{text}' is {other_noun}, not {noun}; write for example \"{sample}\""
+    for name, other in _KINDS.items():
+        if unit in other.units and name != "pages":
+            return f"'{text}' is {other.noun}, not {noun}; write for example \"{sample}\""
     folded = {known.lower(): known for known in units}
     close = difflib.get_close_matches(unit.lower().replace("µ", "u"), folded, n=1, cutoff=0.5)
     if close:
@@ -85,13 +99,13 @@ def _wrong_unit(text: str, number: str, unit: str, kind: str) -> str:
 def write(kind: str, value: int) -> str:
     """The shortest exact text for `value`: parse(kind, write(kind, value)) == value."""
     if kind == "pages":
-        value, units = value * PAGE_SIZE, _SIZES
-    else:
-        units = _KINDS[kind][0]
-    fitting = [(factor, unit) for unit, factor in units.items() if value % factor == 0 and unit[:2] != "kB"]
+        return write("size", value * PAGE_SIZE)
+    units = _KINDS[kind].units
     if value == 0:
-        fitting = [(1, next(iter(units)))]
-    return min((f"{value // factor}{unit}" for factor, unit in fitting), key=len)
+        return f"0{next(iter(units))}"
+    # kB is for reading what /proc prints; what we write ourselves is unmistakable.
+    exact = (f"{value // factor}{unit}" for unit, factor in units.items() if value % factor == 0 and unit != "kB")
+    return min(exact, key=len)
 
 
 def parse_size(text: object) -> int:
@@ -155,5 +169,6 @@ def about_rate(rate: float) -> str:
 
 
 def _about(value: float, units: tuple[tuple[int, str], ...]) -> str:
-    factor, unit = next(((f, u) for f, u in units if abs(value) >= f), units[-1])
-    return f"{value / factor:.3g} {unit}" if abs(value) < 1000 * factor else f"{value / factor:.0f} {unit}"
+    factor, unit = next(((f, u) for f, u in units if abs(value) >= 0.9995 * f), units[-1])
+    number = value / factor
+    return f"{number:.3g} {unit}" if abs(number) < 999.5 else f"{number:.0f} {unit}"

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 from gfplab.units import KIB
-from gfplab.world.fields import TABLE, Flag, Name, Pages, Share, Size, SomeRate, SomeSize, Time, whole
+from gfplab.world.fields import TABLE, Flag, Name, Pages, Share, Size, SomeRate, SomeSize, Time, Whole
 
 
 @dataclass(frozen=True)
@@ -22,15 +22,17 @@ class Disk:
     write_ns: Annotated[Time, "service time of a 4 KiB write"]
     bandwidth_bps: Annotated[SomeRate, "all requests together, whatever their direction"]
     per_request_ns: Annotated[Time, "time a request holds the bandwidth besides its bytes"] = 0
-    parallelism: Annotated[whole(1, 1024), "requests in service at once"] = 32
+    parallelism: Annotated[int, Whole(1, 1024), "requests in service at once"] = 32
     distribution: Annotated[Literal["fixed", "uniform", "lognormal"], "how service times spread around their mean"] = (
         "lognormal"
     )
     spread: Annotated[Share, "sigma of lognormal; half-width of uniform as a share of the mean"] = 0.3
-    tags: Annotated[whole(1, 10240), "requests the driver accepts before a submitter waits for a tag"] = 128
+    tags: Annotated[int, Whole(1, 10240), "requests the driver accepts before a submitter waits for a tag"] = 128
     max_request_bytes: Annotated[SomeSize, "how far adjacent bios are merged into one request"] = 512 * KIB
     congestion: Annotated[Flag, "a legacy request queue, which sets its bdi congested; blk-mq never does"] = False
-    nr_requests: Annotated[whole(4, 10240), "requests in each direction before a legacy queue makes one wait"] = 128
+    nr_requests: Annotated[int, Whole(4, 10240), "requests in each direction before a legacy queue makes one wait"] = (
+        128
+    )
 
 
 @dataclass(frozen=True)
@@ -41,19 +43,21 @@ class Crypt:
 
     name: Annotated[Name, "what others call it"]
     device: Annotated[Name, "the disk below"]
-    encrypt_ns: Annotated[Time | None, "CPU time to encrypt or decrypt one page; costs.crypt_page when not written"] = (
+    encrypt_ns: Annotated[Time | None, "CPU time to encrypt or decrypt a page; costs.crypt_page when not written"] = (
         None
     )
-    page_pool: Annotated[whole(1, 1 << 20), "elements in the reserve of ciphertext pages"] = 256
-    bios: Annotated[whole(1, 1 << 16) | None, "reserve of clone bios (MIN_IOS): 16 in v4.7, 64 later"] = None
-    requests: Annotated[whole(1, 1 << 16) | None, "reserve of crypto requests: 16 in v4.7, 64 later"] = None
-    dm_ios: Annotated[whole(1, 1024), "reserve of dm_io and of dm_target_io (reserved_bio_based_ios)"] = 16
-    max_active: Annotated[whole(1, 512) | None, "encryptions at once; as many as CPUs"] = None
+    page_pool: Annotated[int, Whole(1, 1 << 20), "elements in the reserve of ciphertext pages"] = 256
+    bios: Annotated[int | None, Whole(1, 1 << 16), "reserve of clone bios (MIN_IOS): 16 in v4.7, 64 later"] = None
+    requests: Annotated[int | None, Whole(1, 1 << 16), "reserve of crypto requests: 16 in v4.7, 64 later"] = None
+    dm_ios: Annotated[int, Whole(1, 1024), "reserve of dm_io and of dm_target_io (reserved_bio_based_ios)"] = 16
+    max_active: Annotated[int | None, Whole(1, 512), "encryptions at once; as many as CPUs"] = None
     page_limit_pages: Annotated[
         Pages | None,
         "ciphertext pages in use before only the reserve circulates, 0 = no limit; none in v4.7, 2 % later",
     ] = None
-    swap_bios: Annotated[whole(0, 1 << 20) | None, "swap bios in flight, 0 = no limit; none in v4.7, 2048 later"] = None
+    swap_bios: Annotated[
+        int | None, Whole(0, 1 << 20), "swap bios in flight, 0 = no limit; none in v4.7, 2048 later"
+    ] = None
     split_bytes: Annotated[SomeSize | None, "largest bio taken whole: 1 MiB, in v7.2 128 KiB"] = None
 
 

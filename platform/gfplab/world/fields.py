@@ -51,6 +51,17 @@ class Quantity:
         return core_schema.no_info_plain_validator_function(self.read)
 
 
+@dataclass(frozen=True)
+class Whole:
+    """A whole number between two bounds; `true` is none."""
+
+    low: int
+    high: int
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> core_schema.CoreSchema:
+        return core_schema.int_schema(strict=True, ge=self.low, le=self.high)
+
+
 Size = Annotated[int, Quantity("size")]
 SomeSize = Annotated[int, Quantity("size", low=1)]
 Pages = Annotated[int, Quantity("pages")]
@@ -66,11 +77,6 @@ Share = Annotated[float, Strict(), Field(ge=0, le=1)]
 Name = Annotated[str, Strict(), Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_/:+-]*$", max_length=31)]
 # TASK_COMM_LEN is 16 with the closing zero.
 Comm = Annotated[str, Strict(), Field(pattern=r"^[A-Za-z0-9_][A-Za-z0-9_/:+-]*$", max_length=15)]
-
-
-def whole(low: int, high: int) -> Any:
-    """A whole number between two bounds; `true` is none."""
-    return Annotated[int, Strict(), Field(ge=low, le=high)]
 
 
 class Declared(NamedTuple):
@@ -114,12 +120,12 @@ def quantity_of(annotation: Any) -> Quantity | None:
     return next((said for said in metadata_of(annotation) if isinstance(said, Quantity)), None)
 
 
-def keys_of(table: type) -> dict[str, Declared]:
+def keys_of(table: Any) -> dict[str, Declared]:
     """Every key of a table, in the order of its fields."""
     return {declared.key: declared for declared in _declared(table)}
 
 
-def _declared(table: type) -> Iterator[Declared]:
+def _declared(table: Any) -> Iterator[Declared]:
     hints = get_type_hints(table, include_extras=True)
     for field in fields(table):
         if not field.init:

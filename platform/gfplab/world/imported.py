@@ -30,6 +30,8 @@ def merge_import(tables: Mapping[str, Any], source: str | Path) -> dict[str, Any
     if not isinstance(machine, Mapping) or not isinstance(machine.get("import"), str):
         return dict(tables)
     path = Path(source).parent / machine["import"]
+    if not path.is_file():
+        raise ScenarioError(f"{source}: [machine] import: no file {path}; paths start at the folder of the scenario")
     base = read_machine_file(path)
     if "memory" in machine and "zone" not in machine:
         base.pop("zone", None)

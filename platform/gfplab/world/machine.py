@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from gfplab.units import GIB, MIB, PAGE_SIZE
-from gfplab.world.fields import TABLE, Name, Pages, SomePages, SomeSize, Text, whole
+from gfplab.world.fields import TABLE, Name, Pages, SomePages, SomeSize, Text, Whole
 
 ZONES = ("DMA", "DMA32", "Normal", "Movable")
 
@@ -47,20 +47,24 @@ class Machine:
 
     __pydantic_config__ = TABLE
 
-    cpus: Annotated[whole(1, 128), "CPUs online"]
+    cpus: Annotated[int, Whole(1, 128), "CPUs online"]
     hz: Annotated[Literal[100, 250, 300, 1000], "ticks a second"] = 250
     memory_bytes: Annotated[SomeSize | None, "RAM, from which the zones are computed"] = None
     zones: Annotated[tuple[Zone, ...], Field(alias="zone"), "the zones, when they are known"] = ()
     kernel_pages: Annotated[Pages | None, "memory the kernel holds for good; a twentieth when not written"] = None
-    min_free_kbytes: Annotated[whole(32, 1 << 30) | None, "computed from the zones when not written"] = None
-    watermark_scale_factor: Annotated[whole(1, 3000), "distance between the marks, in 1/10000 of a zone"] = 10
-    watermark_boost_factor: Annotated[whole(0, 1 << 20), "how far a boost goes, v6.1 and later"] = 15000
-    swappiness: Annotated[whole(0, 200), "0 to 100 in v4.7, 0 to 200 later"] = 60
-    dirty_ratio: Annotated[whole(1, 100), "per cent of dirtyable memory where writers wait"] = 20
-    dirty_background_ratio: Annotated[whole(0, 100), "per cent of dirtyable memory where the flusher starts"] = 10
-    dirty_expire_centisecs: Annotated[whole(1, 1 << 24), "age at which the flusher writes a dirty page anyway"] = 3000
-    dirty_writeback_centisecs: Annotated[whole(1, 1 << 24), "how often the flusher looks for old dirty pages"] = 500
-    page_cluster: Annotated[whole(0, 10), "log2 of the swap readahead window"] = 3
+    min_free_kbytes: Annotated[int | None, Whole(32, 1 << 30), "computed from the zones when not written"] = None
+    watermark_scale_factor: Annotated[int, Whole(1, 3000), "distance between the marks, in 1/10000 of a zone"] = 10
+    watermark_boost_factor: Annotated[int, Whole(0, 1 << 20), "how far a boost goes, v6.1 and later"] = 15000
+    swappiness: Annotated[int, Whole(0, 200), "0 to 100 in v4.7, 0 to 200 later"] = 60
+    dirty_ratio: Annotated[int, Whole(1, 100), "per cent of dirtyable memory where writers wait"] = 20
+    dirty_background_ratio: Annotated[int, Whole(0, 100), "per cent of dirtyable memory where the flusher starts"] = 10
+    dirty_expire_centisecs: Annotated[int, Whole(1, 1 << 24), "age at which the flusher writes a dirty page anyway"] = (
+        3000
+    )
+    dirty_writeback_centisecs: Annotated[int, Whole(1, 1 << 24), "how often the flusher looks for old dirty pages"] = (
+        500
+    )
+    page_cluster: Annotated[int, Whole(0, 10), "log2 of the swap readahead window"] = 3
     imported: Annotated[Text | None, Field(alias="import"), "file that `gfplab machine import` wrote"] = None
     start: Annotated[Start, "what is true at time 0"] = field(default_factory=Start)
 

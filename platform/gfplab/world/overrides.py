@@ -47,18 +47,18 @@ def apply_overrides(
     error: type[GfplabError] = ScenarioError,
 ) -> dict[str, Any]:
     """A copy of a scenario's tables with those keys set; every address that does not exist is an error."""
-    tables = copy.deepcopy(dict(tables))
+    changed = copy.deepcopy(dict(tables))
     lines = []
     for address, value in overrides.items():
         try:
-            table, key, _ = _resolve(tables, address)
+            table, key, _ = _resolve(changed, address)
         except LookupError as problem:
             lines.append(f"{where} {address}: {problem.args[0]}")
         else:
             table[key] = value
     if lines:
         raise error("\n".join(lines))
-    return tables
+    return changed
 
 
 def setting_at(
@@ -84,34 +84,36 @@ def _world() -> type:
     return World
 
 
-def _resolve(tables: dict[str, Any], address: str) -> tuple[dict[str, Any], str, Any]:
+def _resolve(tables: Mapping[str, Any], address: str) -> tuple[Any, str, Any]:
     """The table that holds an address, its key there, and its declared type. LookupError carries the sentence."""
-    steps = address.split(".")
     annotation: Any = _world()
     here: Any = tables
+    steps = address.split(".")
     for depth, step in enumerate(steps):
-        if not isinstance(here, dict | list):
-            raise LookupError(f"'{'.'.join(steps[:depth])}' is no table in the scenario")
-        before = ".".join(steps[:depth])
-        kind = table_of(annotation)
-        last = depth == len(steps) - 1
+        before, kind = ".".join(steps[:depth]), table_of(annotation)
         if get_origin(kind) is dict:  # costs, policies and tunables: the rest is one key
             return here, ".".join(steps[depth:]), member_of(annotation, step, None)
         if get_origin(kind) is tuple:
             here, annotation = _item(here, annotation, step, before)
         elif is_dataclass(kind):
-            keys = keys_of(kind)
-            if step not in keys:
-                raise LookupError("unknown key" + did_you_mean(address, _addresses(keys, before)))
+            if not isinstance(here, dict):
+                raise LookupError(f"'{before}' is no table in the scenario")
+            if step not in (keys := keys_of(kind)):
+                raise LookupError("unknown key" + did_you_mean(step, keys, before))
             annotation = member_of(annotation, step, here.get(step))
-            if not last:
-                here = here.setdefault(step, [] if get_origin(table_of(annotation)) is tuple else {})
+            if depth == len(steps) - 1 and not _is_table(annotation):
+                return here, step, annotation
+            here = here.setdefault(step, [] if get_origin(table_of(annotation)) is tuple else {})
         else:
             raise LookupError(f"'{before}' is a single value and has no parts")
-        kind = table_of(annotation)
-        if last and (is_dataclass(kind) or get_origin(kind) in (tuple, dict)):
-            raise LookupError(f"a whole table; name one value in it, such as {address}.{_some_part(kind, here, step)}")
-    return here, steps[-1], annotation
+    raise LookupError(
+        f"a whole table; name one value in it, such as {address}.{_some_part(table_of(annotation), here)}"
+    )
+
+
+def _is_table(annotation: Any) -> bool:
+    kind = table_of(annotation)
+    return is_dataclass(kind) or get_origin(kind) in (tuple, dict)
 
 
 def _item(items: Any, annotation: Any, name: str, before: str) -> tuple[Any, Any]:
@@ -129,17 +131,13 @@ def _item(items: Any, annotation: Any, name: str, before: str) -> tuple[Any, Any
     return item, found
 
 
-def _addresses(keys: Iterable[str], before: str) -> list[str]:
-    return [f"{before}.{key}" if before else key for key in keys]
-
-
-def _some_part(kind: Any, here: Any, step: str) -> str:
+def _some_part(kind: Any, here: Any) -> str:
+    """A step that goes on from a table, for the sentence."""
     if is_dataclass(kind):
         return next(iter(keys_of(kind)))
-    inside = here.get(step) if isinstance(here, dict) else None
-    if isinstance(inside, list) and inside and isinstance(inside[0], dict):
-        return next((str(inside[0][key]) for key in NAMES if key in inside[0]), "NAME")
-    return next(iter(inside), "NAME") if isinstance(inside, dict) else "NAME"
+    items = here if isinstance(here, list) else []
+    named = (str(item[key]) for item in items if isinstance(item, dict) for key in NAMES if key in item)
+    return next(named, next(iter(here), "NAME") if isinstance(here, dict) else "NAME")
 
 
 def flatten_tunables(tables: dict[str, Any]) -> dict[str, Any]:

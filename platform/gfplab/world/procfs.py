@@ -1,7 +1,7 @@
 """A /proc, live or copied, becomes a machine table: zones, CPUs, sysctls, and what memory held at that moment.
 
-Needs zoneinfo and meminfo. The sysctls and pressure/memory are wanted but may be missing: then the kernel's defaults
-stand, and a note says so. Pages on per-CPU lists count as free, for the simulated machine fills lists of its own.
+Needs zoneinfo and meminfo. The sysctls, vmstat and pressure/memory are wanted but may be missing: a note says so, and
+for a sysctl the kernel's default stands. Pages on per-CPU lists count as free: the simulated machine fills its own.
 """
 
 import re
@@ -67,6 +67,7 @@ def import_machine(proc: str | Path = "/proc") -> Capture:
     sysctls = read_sysctls(proc / "sys" / "vm", notes)
     memory = _contents(zones, meminfo, notes)
     summary = _summary(zones, cpus, meminfo, sysctls)
+    summary += read_vmstat(proc / "vmstat", notes)
     summary += [("pressure", line) for line in read_pressure(proc / "pressure" / "memory", notes)]
     return Capture(_toml(zones, cpus, sysctls, memory, notes), zones, cpus, sysctls, summary, notes)
 
@@ -166,6 +167,17 @@ def read_sysctls(folder: Path, notes: list[str]) -> dict[str, int]:
             del values["dirty_background_ratio"]
             notes.append("dirty_background_bytes is in force; only the ratio is modelled, its default stands")
     return values
+
+
+def read_vmstat(path: Path, notes: list[str]) -> list[tuple[str, str]]:
+    """What vmstat has counted since boot, of the events that a scenario is about."""
+    if not path.is_file():
+        notes.append("vmstat is missing: what happened since boot is not told")
+        return []
+    counters = dict(line.split() for line in _read(path).splitlines() if len(line.split()) == 2)
+    stalls = [int(value) for name, value in counters.items() if name.startswith("allocstall") and value.isdigit()]
+    said = [(name, counters[name]) for name in ("pswpin", "pswpout", "oom_kill") if name in counters]
+    return [("allocstall", str(sum(stalls))), *said]
 
 
 def read_pressure(path: Path, notes: list[str]) -> list[str]:

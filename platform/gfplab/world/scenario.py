@@ -148,11 +148,11 @@ def complete(world: World) -> World:
 
 
 def _complete_crypt(crypt: Crypt, world: World, machine: Machine, costs: Mapping[str, int]) -> Crypt:
-    """The crypt device as a kernel of that age sets it up; all crypt devices share the allowance of ciphertext pages."""
+    """The crypt device as a kernel of that age sets it up; all of them share one allowance of ciphertext pages."""
     old = world.kernel == "v4.7"
     pool = 16 if old else 64
     share = machine.managed_pages * CRYPT_LIMIT_PERCENT // 100 // len(world.crypts)
-    filled = {
+    filled: dict[str, Any] = {
         "encrypt_ns": costs["crypt_page"],
         "bios": pool,
         "requests": pool,

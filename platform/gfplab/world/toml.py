@@ -29,7 +29,7 @@ def read_toml(path: str | Path, error: type[GfplabError] = ScenarioError) -> dic
         return tomli.loads(text)
     except FileNotFoundError:
         there = sorted(each.name for each in path.parent.glob("*.toml")) if path.parent.is_dir() else []
-        close = difflib.get_close_matches(path.name, there, n=1)
+        close = difflib.get_close_matches(path.name, there, n=1, cutoff=0.75)
         raise error(f"{path}: no such file{f'; did you mean {path.parent / close[0]}?' if close else ''}") from None
     except IsADirectoryError:
         raise error(f"{path}: this is a folder; write the path of a .toml file") from None
@@ -39,22 +39,23 @@ def read_toml(path: str | Path, error: type[GfplabError] = ScenarioError) -> dic
         line = path.read_bytes()[: problem.start].count(b"\n") + 1
         raise error(f"{path}:{line}: byte {problem.start} is not UTF-8; save the file as UTF-8 text") from None
     except tomli.TOMLDecodeError as problem:
-        raise error(f"{path}:{problem.lineno}: {_lower(problem.msg)} (column {problem.colno})") from None
+        said = "this key is written twice; keep one" if "overwrite" in problem.msg else _lower(problem.msg)
+        raise error(f"{path}:{problem.lineno}: {said} (column {problem.colno})") from None
 
 
 def _lower(sentence: str) -> str:
     return sentence[:1].lower() + sentence[1:]
 
 
-def did_you_mean(word: object, known: Iterable[str]) -> str:
-    """`; did you mean 'x'?`, or the list of what is known when nothing is close and the list is short."""
-    known = [str(each) for each in known]
-    close = difflib.get_close_matches(str(word), known, n=1) or [
-        each for each in known if each.lower() == str(word).lower()
+def did_you_mean(word: object, known: Iterable[object], before: str = "") -> str:
+    """`; did you mean 'x'?`, or what there is if nothing is close; `before` is the address of the table."""
+    words = [str(each) for each in known]
+    close = difflib.get_close_matches(str(word), words, n=1) or [
+        each for each in words if each.lower() == str(word).lower()
     ]
     if close:
-        return f"; did you mean '{close[0]}'?"
-    return f"; known: {', '.join(known)}" if 0 < len(known) <= 20 else ""
+        return f"; did you mean '{before + '.' if before else ''}{close[0]}'?"
+    return f"; one of: {', '.join(words)}" if words else ""
 
 
 def check(
@@ -71,6 +72,8 @@ def check(
         lines = []
         for problem in problems.errors():
             address, annotation, value = _address(table, data, problem["loc"])
+            if problem["type"].startswith("union_tag"):
+                address += ("kind",)
             lines.append(place(where, address, labels) + ": " + _sentence(dict(problem), annotation, value))
         raise error("\n".join(dict.fromkeys(lines))) from None
 
@@ -135,9 +138,9 @@ def _sentence(problem: dict[str, Any], annotation: Any, value: Any) -> str:
             return f"{_shown(value)} is not a choice" + did_you_mean(value, choices_of(annotation))
         case "union_tag_invalid":
             known = [each.strip().strip("'") for each in context["expected_tags"].split(",")]
-            return f"kind {_shown(context['tag'])} is unknown" + did_you_mean(context["tag"], known)
+            return f"{_shown(context['tag'])} is not a choice" + did_you_mean(context["tag"], known)
         case "union_tag_not_found":
-            return 'has no kind; write for example kind = "anon_toucher"'
+            return 'missing; write for example kind = "anon_toucher"'
         case "string_pattern_mismatch":
             return f"{_shown(value)} is not a name; use letters, digits and _ - + / :, no blanks, no dots"
         case "string_too_long":

@@ -15,11 +15,11 @@ from gfplab.world.fields import (
     SomeSize,
     SomeTime,
     Time,
-    whole,
+    Whole,
 )
 
-Count = whole(1, 4096)
-Passes = whole(0, 1 << 30)
+Count = Annotated[int, Whole(1, 4096)]
+Passes = Annotated[int, Whole(0, 1 << 30)]
 Order = Literal["random", "sequential"]
 
 
@@ -39,7 +39,7 @@ class AnonToucher:
     resident_bytes: Annotated[Size, "of each task's memory, what is touched and in RAM at time 0"] = 0
     start_ns: Annotated[Time, "when it begins"] = 0
     passes: Annotated[Passes, "times over its memory, 0 = for ever"] = 0
-    write_percent: Annotated[whole(0, 100), "touches that write, in per cent; a first touch always does"] = 100
+    write_percent: Annotated[int, Whole(0, 100), "touches that write, in per cent; a first touch always does"] = 100
     touch_ns: Annotated[Time, "CPU time from one touch to the next"] = 200 * NSEC
 
 
@@ -88,8 +88,8 @@ class MempoolLoop:
     kind: Annotated[Literal["mempool_loop"], "exercises a mempool"]
     comm: Annotated[Comm, "the name, also the address in --set"]
     pool: Annotated[Literal["slab", "page"], "what the elements are"]
-    min_nr: Annotated[whole(1, 1 << 16), "elements in the reserve"] = 16
-    count: Annotated[whole(0, 4096), "tasks, 0 = one for each CPU"] = 0
+    min_nr: Annotated[int, Whole(1, 1 << 16), "elements in the reserve"] = 16
+    count: Annotated[int, Whole(0, 4096), "tasks, 0 = one for each CPU"] = 0
     hold_ns: Annotated[Time, "CPU time while an element is held"] = 0
     think_ns: Annotated[Time, "CPU time between giving back and the next"] = 200 * NSEC
     start_ns: Annotated[Time, "when it begins"] = 0
