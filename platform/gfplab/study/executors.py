@@ -1,0 +1,203 @@
+"""Where jobs run: threads of this process, spawned processes, or a Dask cluster.
+
+One thread of ours feeds each worker, whatever the worker is, so a worker process that is killed costs one job's time and
+nothing else: it is replaced and the job is given out again.  Workers never see Optuna, and the order in which they finish
+never reaches it either (search.py), so a study's trials do not depend on what is chosen here.
+
+Processes are spawned, never forked: a lazy Polars query in a forked child hangs.
+"""
+
+import multiprocessing
+import os
+import queue
+import signal
+import threading
+import traceback
+from collections.abc import Mapping
+from multiprocessing import resource_tracker
+
+from gfplab.errors import GfplabError, StudyError
+from gfplab.study.jobs import Job, RunJob
+
+KINDS = ("threads", "processes", "dask://HOST:PORT")
+ATTEMPTS = 3  # a job that has killed this many workers is not given out again
+
+_POLL_S = 0.1
+
+
+class Workers:
+    """`count` workers that take jobs in order and give back results as they come."""
+
+    def __init__(self, run_job: RunJob, count: int = 1, kind: str = "threads"):
+        if count < 1:
+            raise StudyError(f"--workers: {count} workers cannot run anything; write 1 or more")
+        self._open = _opener(run_job, kind)
+        self._waiting: queue.SimpleQueue = queue.SimpleQueue()
+        self._finished: queue.SimpleQueue = queue.SimpleQueue()
+        self._lock = threading.Lock()
+        self._closed = False
+        self._processes: set = set()
+        # daemons, because a simulation that is abandoned must not keep Python from leaving
+        self._threads = [threading.Thread(target=self._feed, name=f"worker {i}", daemon=True) for i in range(count)]
+        for thread in self._threads:
+            thread.start()
+
+    def give(self, label: object, job: Job) -> None:
+        """Queue one job; its result will come back under `label`."""
+        self._waiting.put((label, job))
+
+    def take(self, timeout: float = _POLL_S) -> tuple[object, Mapping[str, float] | Exception] | None:
+        """(label, metrics or the exception) of a job that has ended; None if none has within `timeout` seconds."""
+        try:
+            return self._finished.get(timeout=timeout)
+        except queue.Empty:
+            return None
+
+    def drop_waiting(self) -> int:
+        """Forget the jobs that nobody has begun; how many they were."""
+        dropped = 0
+        while True:
+            try:
+                self._waiting.get_nowait()
+            except queue.Empty:
+                return dropped
+            dropped += 1
+
+    def close(self) -> None:
+        """End the workers; what still runs in a process is killed, what still runs in a thread is left behind."""
+        self.drop_waiting()
+        for _ in self._threads:
+            self._waiting.put(None)
+        with self._lock:
+            self._closed = True
+            for process in self._processes:
+                process.kill()
+
+    def _feed(self) -> None:
+        """One worker's life: take a job, run it, put the result."""
+        worker = None
+        while (item := self._waiting.get()) is not None:
+            label, job = item
+            result: Mapping[str, float] | Exception = StudyError(
+                f"{job.scenario}, seed {job.seed}: the worker process was killed {ATTEMPTS} times while it ran this;"
+                " give the machine more memory or use fewer --workers, and resume the study"
+            )
+            for _ in range(ATTEMPTS):
+                try:
+                    worker = worker or self._open(self)
+                    result = worker.run(job)
+                    break
+                except WorkerLost:
+                    worker = None
+                    if self._closed:
+                        return
+                except Exception as error:  # handed over to the coordinator, who decides
+                    result = error
+                    break
+            self._finished.put((label, result))
+        if worker:
+            worker.close()
+
+    def _adopt(self, process) -> None:
+        with self._lock:
+            self._processes.add(process)
+
+    def _bury(self, process) -> None:
+        process.join()
+        with self._lock:
+            self._processes.discard(process)
+
+
+class WorkerLost(Exception):
+    """The worker died under a job; nothing is known about the job."""
+
+
+class _Thread:
+    """Runs jobs where it stands."""
+
+    def __init__(self, run_job: RunJob):
+        self.run = run_job
+
+    def close(self) -> None:
+        pass
+
+
+class _Process:
+    """A spawned process at the other end of a pipe.  If this process dies, the pipe closes and that one ends by itself."""
+
+    def __init__(self, run_job: RunJob, workers: Workers):
+        spawn = multiprocessing.get_context("spawn")
+        self._pipe, theirs = spawn.Pipe()
+        # Ctrl-C goes to the whole process group, and the coordinator decides for all: the child inherits a mask without
+        # SIGINT.  The tracker goes first, for starting it takes the mask off again.
+        resource_tracker.ensure_running()
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+        self._process = spawn.Process(target=_serve, args=(theirs, run_job), daemon=True)
+        self._process.start()
+        theirs.close()
+        self._workers = workers
+        workers._adopt(self._process)
+
+    def run(self, job: Job) -> Mapping[str, float]:
+        try:
+            self._pipe.send(job)
+            result = self._pipe.recv()
+        except (EOFError, OSError):
+            self._workers._bury(self._process)
+            raise WorkerLost from None
+        if isinstance(result, Exception):
+            raise result
+        return result
+
+    def close(self) -> None:
+        self._pipe.close()
+        self._workers._bury(self._process)
+
+
+def _serve(pipe, run_job: RunJob) -> None:
+    """The worker process: jobs in, metrics or an exception out, until the other end is gone."""
+    while True:
+        try:
+            job = pipe.recv()
+        except (EOFError, OSError):
+            return
+        try:
+            result = dict(run_job(job))
+        except GfplabError as error:
+            result = error
+        except Exception:
+            result = RuntimeError(f"in worker process {os.getpid()}:\n{traceback.format_exc()}")
+        try:
+            pipe.send(result)
+        except OSError:
+            return
+
+
+class _Dask:
+    """A place on a Dask cluster."""
+
+    def __init__(self, run_job: RunJob, executor):
+        self._run_job, self._executor = run_job, executor
+
+    def run(self, job: Job) -> Mapping[str, float]:
+        return self._executor.submit(self._run_job, job).result()
+
+    def close(self) -> None:
+        pass
+
+
+def _opener(run_job: RunJob, kind: str):
+    """A function that opens one worker of the kind for a given `Workers`."""
+    if kind == "threads":
+        return lambda _workers: _Thread(run_job)
+    if kind == "processes":
+        return lambda workers: _Process(run_job, workers)
+    if kind.startswith("dask://"):
+        try:
+            from distributed import Client
+        except ModuleNotFoundError:
+            raise StudyError("--executor: Dask is not installed; write pip install distributed") from None
+        # a job that its worker does not survive goes to another one by itself
+        executor = Client(f"tcp://{kind.removeprefix('dask://')}").get_executor(pure=False, retries=ATTEMPTS - 1)
+        return lambda _workers: _Dask(run_job, executor)
+    raise StudyError(f"--executor: '{kind}' is none of {', '.join(KINDS)}")

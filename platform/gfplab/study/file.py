@@ -1,0 +1,196 @@
+"""A study file as it is written: which keys there are and what they may hold, before any of them means something.
+
+A string where one thing is fixed, a list where it is searched, a table where it has a range.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic_core import core_schema
+
+from gfplab.errors import StudyError
+from gfplab.study.space import Value
+from gfplab.world.fields import TABLE, Flag, Text, Whole
+from gfplab.world.toml import check
+
+
+@dataclass(frozen=True)
+class Read:
+    """A key whose value one function reads; its ValueError is the sentence."""
+
+    function: Callable[[Any], Any]
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> core_schema.CoreSchema:
+        return core_schema.no_info_plain_validator_function(self.function)
+
+
+def _texts(example: str) -> Callable[[Any], tuple[str, ...]]:
+    def read(value: Any) -> tuple[str, ...]:
+        if not isinstance(value, list) or not all(isinstance(each, str) and each for each in value):
+            raise ValueError(f"not a list of texts; write for example {example}")
+        if len(set(value)) < len(value):
+            raise ValueError("the same thing twice; write each once")
+        return tuple(value)
+
+    return read
+
+
+def _some_texts(example: str) -> Callable[[Any], tuple[str, ...]]:
+    def read(value: Any) -> tuple[str, ...]:
+        if not (texts := _texts(example)(value)):
+            raise ValueError(f"an empty list; write for example {example}")
+        return texts
+
+    return read
+
+
+def _seeds(value: Any) -> tuple[int, ...]:
+    if not isinstance(value, list) or not value or not all(type(seed) is int and seed >= 0 for seed in value):
+        raise ValueError("not a list of whole numbers; write for example seeds = [1, 2, 3]")
+    if len(set(value)) < len(value):
+        raise ValueError("a seed twice; it would give the same run twice, so write each once")
+    return tuple(value)
+
+
+def _stack(value: Any) -> str:
+    """The label of a whole-plugin choice: `a`, or `a+b` for a list."""
+    names = [value] if isinstance(value, str) else value
+    if not isinstance(names, list) or not names or not all(isinstance(name, str) and name for name in names):
+        raise ValueError('not a plugin; write "neil_mask", or ["neil_mask", "no_throttle"] for two that go together')
+    return "+".join(names)
+
+
+def _stacks(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not value:
+        value = [value]
+    labels = tuple(_stack(each) for each in value)
+    if len(set(labels)) < len(labels):
+        raise ValueError("the same plugin twice; write each once")
+    return labels
+
+
+def _decision(value: Any) -> tuple[str, ...]:
+    names = [value] if isinstance(value, str) else value
+    if not isinstance(names, list) or not names or not all(isinstance(name, str) and name for name in names):
+        raise ValueError('not a plugin; write "neil_mask", or ["stock", "neil_mask"] to have the study choose')
+    if len(set(names)) < len(names):
+        raise ValueError("the same plugin twice; write each once")
+    return tuple(names)
+
+
+def _number(value: Any) -> Value:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise ValueError('not a number; write digits, or a quantity in quotes such as "64MiB"')
+    return value
+
+
+def _values(value: Any) -> tuple[Value, ...]:
+    if (
+        not isinstance(value, list)
+        or not value
+        or not all(isinstance(each, bool | int | float | str) for each in value)
+    ):
+        raise ValueError("not a list of values; write for example choices = [16, 32, 64]")
+    return tuple(value)
+
+
+Number = Annotated[Any, Read(_number)]
+
+
+@dataclass(frozen=True)
+class Range:
+    """What [search] says of one key."""
+
+    __pydantic_config__ = TABLE
+
+    low: Annotated[Number | None, "least value"] = None
+    high: Annotated[Number | None, "greatest value"] = None
+    step: Annotated[Number | None, "distance between values"] = None
+    log: Annotated[Flag | None, "search by the logarithm"] = None
+    choices: Annotated[tuple[Value, ...] | None, Read(_values), "the only values"] = None
+    scenarios: Annotated[tuple[str, ...] | None, Read(_some_texts('scenarios = ["s1"]')), "that have this key"] = None
+    fixed: Annotated[Value | None, "held at this value"] = field(default=None, init=False)
+
+    @property
+    def said(self) -> dict[str, Any]:
+        """What is said, without what is not."""
+        return {key: value for key, value in asdict(self).items() if value is not None}
+
+
+@dataclass(frozen=True)
+class StudyFile:
+    """The whole file."""
+
+    __pydantic_config__ = TABLE
+
+    title: Annotated[Text, "the question, in one line"]
+    scenarios: Annotated[tuple[str, ...], Read(_some_texts('scenarios = ["scenarios/s1.toml"]')), "files"]
+    objectives: Annotated[dict[str, Literal["mean", "median", "worst"]], "metric = how its seeds are drawn together"]
+    seed: Annotated[int, Whole(0, 2**63 - 1), "of the search"] = 0
+    trials: Annotated[int | None, Whole(1, 1_000_000), "how many, baselines included"] = None
+    seconds: Annotated[int | None, Whole(1, 10**9), "no new batch after these"] = None
+    batch: Annotated[int, Whole(1, 10_000), "trials asked at once"] = 4
+    sampler: Annotated[Literal["tpe", "nsga2", "random"], "how new trials are proposed"] = "tpe"
+    seeds: Annotated[tuple[int, ...], Read(_seeds), "of the simulations; every trial runs all"] = (1,)
+    policy: Annotated[tuple[str, ...], Read(_stacks), "whole plugins to choose from"] = ()
+    baselines: Annotated[tuple[str, ...], Read(_stacks), "whole plugins to run first, at their defaults"] = ()
+    policies: Annotated[dict[str, Annotated[Any, Read(_decision)]], "decision point = plugin or plugins"] = field(
+        default_factory=dict
+    )
+    constraints: Annotated[tuple[str, ...], Read(_texts('constraints = ["no_oom"]')), "what a trial must keep"] = (
+        "no_oom",
+        "no_deadlock",
+    )
+    search: Annotated[dict[str, Any], "plugin.tunable or key of the scenarios = range"] = field(default_factory=dict)
+
+
+def read_file(tables: Mapping[str, Any], where: str | Path) -> tuple[StudyFile, dict[str, Range]]:
+    """The file and the entries of its [search]; StudyError with every mistake of form."""
+    lines: list[str] = []
+    entries: dict[str, Range] = {}
+    study: StudyFile | None = None
+    try:
+        study = check(StudyFile, tables, where, StudyError)
+    except StudyError as error:
+        lines += error.lines
+    search = tables.get("search", {})
+    for key, value in _flatten(search if isinstance(search, Mapping) else {}).items():
+        try:
+            entries[key] = _entry(value, f"{where}: [search] {key}")
+        except StudyError as error:
+            lines += error.lines
+    if lines or study is None:
+        raise StudyError("\n".join(lines))
+    return study, entries
+
+
+def _entry(value: Any, where: str) -> Range:
+    if isinstance(value, list):
+        value = {"choices": value}
+    if isinstance(value, Mapping):
+        return check(Range, value, where, StudyError)
+    if not isinstance(value, bool | int | float | str):
+        raise StudyError(f"{where}: a date cannot be searched; write a value, a [list] of values, or {{ low, high }}")
+    entry = Range()
+    object.__setattr__(entry, "fixed", value)
+    return entry
+
+
+def _flatten(tables: Mapping[str, Any], before: str = "") -> dict[str, Any]:
+    """[search.plugin] x = {} and [search] "plugin.x" = {} are the same.
+
+    A range never holds a table, and nothing searchable of a plugin has a name without a dot: so a table is one that has
+    to be gone into if it holds tables, or if its name has no dot and none of its keys belongs to a range.
+    """
+    words = {"low", "high", "step", "log", "choices", "scenarios"}
+    flat: dict[str, Any] = {}
+    for key, value in tables.items():
+        name = f"{before}.{key}" if before else key
+        inner = isinstance(value, Mapping) and (
+            any(isinstance(each, Mapping) for each in value.values())
+            or ("." not in name and value and not words & set(value))
+        )
+        flat |= _flatten(value, name) if inner else {name: value}
+    return flat

@@ -1,0 +1,99 @@
+"""What a study asks for: a metric of one scenario over its seeds becomes an objective, a bound on one becomes a constraint.
+
+A direction belongs to the metric, not to the study file: nobody should be able to ask for longer stalls by a slip of the pen.
+"""
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from statistics import fmean, median
+
+Runs = Mapping[tuple[str, int], Mapping[str, float]]  # (scenario, seed) -> metric -> value
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One number that every run gives, and which way is better."""
+
+    name: str
+    direction: str  # "minimize" | "maximize"
+    unit: str
+    meaning: str
+
+
+METRICS = {
+    metric.name: metric
+    for metric in (
+        Metric(
+            "worst_io_stall_ms", "minimize", "ms", "longest uninterruptible sleep of a task that does I/O for others"
+        ),
+        Metric("psi_full_pct", "minimize", "%", "time in which every task that could run waited for memory"),
+        Metric("swapout_kib_s", "maximize", "KiB/s", "pages written to swap"),
+        Metric("fast_path_ns", "minimize", "ns", "mean cost of one mempool_alloc() and mempool_free() pair"),
+        Metric("idle_reserve_bytes", "minimize", "bytes", "mean memory that lay unused in mempool reserves"),
+        Metric("oom_kills", "minimize", "tasks", "tasks killed for want of memory"),
+        Metric("deadlock", "minimize", "", "1 if the run ended with every task waiting for another"),
+    )
+}
+
+# the constraints that have a name, because nearly every study wants them
+NAMED_CONSTRAINTS = {"no_oom": "oom_kills <= 0", "no_deadlock": "deadlock <= 0"}
+
+_BOUND = re.compile(r"(?P<metric>[\w.]+)\s*(?P<sign><=|>=)\s*(?P<bound>[-+]?[\d.]+(?:[eE][-+]?\d+)?)")
+
+
+@dataclass(frozen=True)
+class Objective:
+    """One column to improve: a metric of one scenario, its seeds drawn together by `over_seeds`."""
+
+    name: str
+    scenario: str
+    metric: str
+    over_seeds: str
+    direction: str
+    unit: str
+
+    def value(self, runs: Runs) -> float:
+        """The objective of one trial; NaN if a run does not give the metric."""
+        seen = [_metric(run, self.metric) for (scenario, _), run in sorted(runs.items()) if scenario == self.scenario]
+        if any(math.isnan(value) for value in seen):
+            return math.nan
+        if self.over_seeds == "worst":
+            return max(seen) if self.direction == "minimize" else min(seen)
+        return fmean(seen) if self.over_seeds == "mean" else median(seen)
+
+    def better(self, a: float, b: float) -> bool:
+        """Whether `a` is strictly better than `b`."""
+        return a < b if self.direction == "minimize" else a > b
+
+
+@dataclass(frozen=True)
+class Constraint:
+    """A bound that every seed of its scenarios must keep (`scenario` None: of all scenarios)."""
+
+    name: str
+    metric: str
+    sign: str
+    bound: float
+    scenario: str | None = None
+
+    def violation(self, runs: Runs) -> float:
+        """How far the worst run is beyond the bound: <= 0 is kept, NaN if a run does not give the metric."""
+        seen = [
+            _metric(run, self.metric)
+            for (scenario, _), run in sorted(runs.items())
+            if self.scenario in (None, scenario)
+        ]
+        over = [value - self.bound if self.sign == "<=" else self.bound - value for value in seen]
+        return math.nan if any(math.isnan(value) for value in over) else max(over)
+
+
+def parse_bound(text: str) -> tuple[str, str, float] | None:
+    """`"s10.fast_path_ns <= 80"` as (metric with its scenario, sign, bound); None if it is not such a sentence."""
+    found = _BOUND.fullmatch(NAMED_CONSTRAINTS.get(text, text).strip())
+    return (found["metric"], found["sign"], float(found["bound"])) if found else None
+
+
+def _metric(run: Mapping[str, float], name: str) -> float:
+    return float(run.get(name, math.nan))

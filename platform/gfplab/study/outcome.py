@@ -1,0 +1,166 @@
+"""What a study has found, as tables: one row for each trial, one for each run, the stock kernel always first.
+
+Everything here is worked out from the journal alone, so it needs neither the plugins nor the scenarios any more, and says
+the same whoever ran the trials in whatever order.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import polars as pl
+
+from gfplab.kernel.gfp import gfp_names
+from gfplab.study import pareto
+from gfplab.study.objectives import Constraint, Objective
+from gfplab.study.space import Choice, Dimension, Mask
+from gfplab.study.store import Trial, read_journal
+
+SCHEMA_VERSION = 1
+
+_DTYPES = {"str": pl.String, "mask": pl.String, "i64": pl.Int64, "f64": pl.Float64, "bool": pl.Boolean}
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A study as far as it has come."""
+
+    directory: Path
+    title: str
+    status: str  # "done" | "stopped" | "out of time"
+    done: int
+    wanted: int
+    objectives: list[Objective]
+    constraints: list[Constraint]
+    trials: pl.DataFrame
+    runs: pl.DataFrame
+
+    @property
+    def front(self) -> list[int]:
+        """Numbers of the feasible trials that no other feasible trial dominates."""
+        return self.trials.filter(pl.col("pareto"))["number"].to_list()
+
+    def report_rows(self) -> pl.DataFrame:
+        """The stock kernel, then the front, best in the first objective first; each value also as a ratio to stock's."""
+        names = [objective.name for objective in self.objectives]
+        stock = self.trials.filter(pl.col("number") == 0)
+        best_first = self.objectives[0].direction == "maximize"
+        others = self.trials.filter(pl.col("pareto") & (pl.col("number") != 0)).sort(
+            names[0], "number", descending=[best_first, False]
+        )
+        rows = pl.concat([stock, others])
+        of_stock = stock.row(0, named=True) if stock.height else dict.fromkeys(names)
+        return rows.with_columns((pl.col(name) / of_stock[name]).alias(f"{name} / stock") for name in names)
+
+    def write(self) -> list[Path]:
+        """Put trials.parquet and runs.parquet into the study's folder."""
+        said = {"schema_version": str(SCHEMA_VERSION), "study": self.title}
+        written = []
+        for name, frame in (("trials", self.trials), ("runs", self.runs)):
+            path = self.directory / f"{name}.parquet"
+            frame.write_parquet(path, compression="zstd", metadata=said)
+            written.append(path)
+        return written
+
+
+def read_study(directory: Path | str) -> Outcome:
+    """What the study in `directory` has found so far; it may be running meanwhile."""
+    directory = Path(directory)
+    header, trials = read_journal(directory)
+    status = "done" if len(trials) >= header["wanted"] else "stopped"
+    return outcome(directory, header, trials, status)
+
+
+def outcome(directory: Path, header: Mapping, trials: Mapping[int, Trial], status: str) -> Outcome:
+    """The tables of a journal's trials."""
+    shape = header["shape"]
+    objectives = [Objective(**said) for said in shape["objectives"]]
+    constraints = [Constraint(**said) for said in shape["constraints"]]
+    in_order = [trials[number] for number in sorted(trials)]
+    return Outcome(
+        directory=directory,
+        title=header["title"],
+        status=status,
+        done=len(trials),
+        wanted=header["wanted"],
+        objectives=objectives,
+        constraints=constraints,
+        trials=_trials_frame(in_order, shape["columns"], objectives, constraints),
+        runs=_runs_frame(in_order),
+    )
+
+
+def shape_of(dimensions: list[Dimension], objectives: list[Objective], constraints: list[Constraint]) -> dict:
+    """What a reader of the journal must know of the study, as JSON."""
+    return {
+        "columns": [[dimension.name, _dtype_of(dimension)] for dimension in dimensions],
+        "objectives": [asdict(objective) for objective in objectives],
+        "constraints": [asdict(constraint) for constraint in constraints],
+    }
+
+
+def _dtype_of(dimension: Dimension) -> str:
+    if isinstance(dimension, Mask):
+        return "mask"
+    if not isinstance(dimension, Choice):
+        return "i64" if dimension.whole else "f64"
+    kinds = {type(value) for value in dimension.values}
+    for dtype, allowed in (("bool", {bool}), ("i64", {int}), ("f64", {int, float})):
+        if kinds <= allowed:
+            return dtype
+    return "str"
+
+
+def _trials_frame(
+    trials: list[Trial], columns: list[list[str]], objectives: list[Objective], constraints: list[Constraint]
+) -> pl.DataFrame:
+    values: dict[int, list[float]] = {}
+    violated: dict[int, list[str]] = {}
+    for trial in trials:
+        if not trial.failed:
+            runs = trial.measured
+            values[trial.number] = [objective.value(runs) for objective in objectives]
+            violated[trial.number] = [c.name for c in constraints if c.violation(runs) > 0]
+    front = set(pareto.front({n: v for n, v in values.items() if not violated[n]}, objectives))
+
+    data: dict[str, list] = {
+        "number": [t.number for t in trials],
+        "batch": [t.batch for t in trials],
+        "origin": [t.origin for t in trials],
+        "label": [t.label for t in trials],
+        "state": ["failed" if t.failed else "complete" for t in trials],
+    }
+    schema = {"number": pl.Int64, "batch": pl.Int64, "origin": pl.String, "label": pl.String, "state": pl.String}
+    for name, dtype in columns:
+        data[name] = [_cell(t.values.get(name), dtype) for t in trials]
+        schema[name] = _DTYPES[dtype]
+    for i, objective in enumerate(objectives):
+        data[objective.name] = [values[t.number][i] if t.number in values else None for t in trials]
+        schema[objective.name] = pl.Float64
+    data["feasible"] = [t.number in values and not violated[t.number] for t in trials]
+    data["violated"] = [", ".join(violated.get(t.number, [])) for t in trials]
+    data["pareto"] = [t.number in front for t in trials]
+    data["failure"] = [t.failure for t in trials]
+    schema |= {"feasible": pl.Boolean, "violated": pl.String, "pareto": pl.Boolean, "failure": pl.String}
+    return pl.DataFrame(data, schema=schema, strict=True)
+
+
+def _cell(value, dtype: str):
+    if value is None:
+        return None
+    if dtype == "mask":
+        return gfp_names(value)
+    return {"i64": int, "f64": float, "bool": bool, "str": str}[dtype](value)
+
+
+def _runs_frame(trials: list[Trial]) -> pl.DataFrame:
+    rows = [(t.number, scenario, seed, metrics) for t in trials for scenario, seed, metrics in t.runs]
+    names = sorted({name for *_, metrics in rows for name in metrics})
+    data = {
+        "number": [number for number, *_ in rows],
+        "scenario": [scenario for _, scenario, *_ in rows],
+        "seed": [seed for _, _, seed, _ in rows],
+    } | {name: [float(metrics.get(name, math.nan)) for *_, metrics in rows] for name in names}
+    schema = {"number": pl.Int64, "scenario": pl.String, "seed": pl.Int64} | dict.fromkeys(names, pl.Float64)
+    return pl.DataFrame(data, schema=schema, strict=True).sort("number", "scenario", "seed")

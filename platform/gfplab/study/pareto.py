@@ -1,0 +1,21 @@
+"""Which trials nobody beats: the non-dominated set of the feasible ones."""
+
+from collections.abc import Sequence
+
+from gfplab.study.objectives import Objective
+
+
+def dominates(a: Sequence[float], b: Sequence[float], objectives: Sequence[Objective]) -> bool:
+    """Whether `a` is nowhere worse than `b` and somewhere better."""
+    return not any(o.better(y, x) for o, x, y in zip(objectives, a, b, strict=True)) and any(
+        o.better(x, y) for o, x, y in zip(objectives, a, b, strict=True)
+    )
+
+
+def front(values: dict[int, Sequence[float]], objectives: Sequence[Objective]) -> list[int]:
+    """The numbers of the trials that no other trial dominates, in order; equal trials stand together."""
+    return [
+        number
+        for number, mine in sorted(values.items())
+        if not any(dominates(other, mine, objectives) for other in values.values())
+    ]

@@ -1,0 +1,348 @@
+"""What a study file means: its words become plugins, scenario keys, ranges and metrics that exist.
+
+Every mistake is collected as one sentence; nothing is run and nothing is compiled to find it.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from gfplab.errors import GfplabError, ScenarioError, StudyError
+from gfplab.kernel.decisions import DECISIONS
+from gfplab.policy.masks import FLAGS
+from gfplab.policy.tunables import Tunable
+from gfplab.study.file import Range as Entry
+from gfplab.study.file import StudyFile
+from gfplab.study.objectives import METRICS, NAMED_CONSTRAINTS, Constraint, Objective, parse_bound
+from gfplab.study.space import POLICY, STOCK, Choice, Dimension, Override, Range, Space, Value, mask_dimension
+from gfplab.units import parse
+from gfplab.world.fields import keys_of
+from gfplab.world.overrides import Setting, setting_at
+from gfplab.world.scenario import World, build_world
+from gfplab.world.toml import did_you_mean, read_toml
+
+
+class Plugin(Protocol):
+    """What a study has to know of a plugin (policy.discover gives them)."""
+
+    name: str
+    decisions: tuple[str, ...]
+    tunables: Mapping[str, Tunable]
+    source_hash: str
+
+
+class Scenario:
+    """A scenario of the study: its tables, to ask what a key takes, and its world as the file has it."""
+
+    def __init__(self, path: Path):
+        self.path = path.resolve()
+        self.name = path.stem
+        self.shown = path
+        self.tables = read_toml(path, StudyError)
+        self.world: World = build_world(self.tables, path)
+
+
+class Resolver:
+    """Goes through a study file once and collects what is wrong with it."""
+
+    def __init__(
+        self, file: StudyFile, entries: Mapping[str, Entry], path: Path, base: Path, plugins: Mapping[str, Plugin]
+    ):
+        self.file, self.entries, self.path, self.plugins = file, entries, path, plugins
+        self.lines: list[str] = []
+        self.decisions = [decision.name for decision in DECISIONS]
+        self.scenario_names = [Path(said).stem for said in file.scenarios]
+        self.scenarios = self._scenarios(base)
+
+    def wrong(self, where: str, sentence: str) -> None:
+        self.lines.append(f"{self.path}: {where}: {sentence}")
+
+    def _scenarios(self, base: Path) -> dict[str, Scenario]:
+        found: dict[str, Scenario] = {}
+        for said in self.file.scenarios:
+            try:
+                scenario = Scenario(base / said)
+            except GfplabError as error:
+                self.lines += error.lines
+                continue
+            if scenario.name in found:
+                self.wrong(
+                    "scenarios", f"two files are named {scenario.name}.toml; a scenario is known by its file's name"
+                )
+            own = [*scenario.world.policies, *scenario.world.tunables]
+            if own:
+                self.wrong(
+                    "scenarios",
+                    f"{said} chooses policies of its own ({own[0]}), and trial 0 is the stock kernel; move them to the study",
+                )
+            found[scenario.name] = scenario
+        return found
+
+    # policies
+
+    def stack(self, label: str, where: str) -> dict[str, str]:
+        """{decision: plugin} of a whole-plugin choice."""
+        chosen: dict[str, str] = {}
+        if label == STOCK:
+            return chosen
+        for name in label.split("+"):
+            if not self.known(name, where):
+                continue
+            for decision in self.plugins[name].decisions:
+                if decision in chosen:
+                    self.wrong(where, f"{chosen[decision]} and {name} both decide {decision}; leave one of them out")
+                chosen[decision] = name
+        return chosen
+
+    def known(self, name: str, where: str) -> bool:
+        if name not in self.plugins:
+            self.wrong(where, f"no plugin is named '{name}'{did_you_mean(name, [STOCK, *self.plugins])}")
+        return name in self.plugins
+
+    def decision_choices(self) -> dict[str, tuple[str, ...]]:
+        """Decision point -> the plugins that may take it."""
+        found = {}
+        for decision, names in self.file.policies.items():
+            where = f"[policies] {decision}"
+            if decision not in self.decisions:
+                self.wrong(
+                    "[policies]", f"no decision point is named '{decision}'{did_you_mean(decision, self.decisions)}"
+                )
+                continue
+            for name in names:
+                if name != STOCK and self.known(name, where) and decision not in self.plugins[name].decisions:
+                    decides = ", ".join(self.plugins[name].decisions)
+                    self.wrong(where, f"{name} does not decide this; it decides {decides}")
+            found[decision] = names
+        return found
+
+    def space(self) -> Space:
+        """The whole search space."""
+        stacks = {label: self.stack(label, "policy") for label in self.file.policy}
+        choices = self.decision_choices()
+        policies = [Choice(POLICY, self.file.policy)] if len(self.file.policy) > 1 else []
+        policies += [Choice(decision, names) for decision, names in sorted(choices.items()) if len(names) > 1]
+        fixed = {decision: names[0] for decision, names in choices.items() if len(names) == 1}
+        if len(self.file.policy) == 1:
+            # a single whole plugin is the ground on which the named decision points stand
+            fixed = {**stacks[self.file.policy[0]], **fixed}
+        used = {plugin for stack in stacks.values() for plugin in stack.values()}
+        used |= {name for names in choices.values() for name in names} - {STOCK}
+
+        tunables: dict[str, list[Dimension]] = {}
+        fixed_tunables: dict[str, dict[str, Value]] = {}
+        overrides: dict[str, Override] = {}
+        dimensions: list[Range | Choice] = []
+        for key, entry in sorted(self._expanded().items()):
+            plugin, _, tunable = key.partition(".")
+            if plugin not in self.plugins or not tunable:
+                self._override(key, entry, overrides, dimensions)
+            elif self._tunable_exists(key, plugin, tunable, entry, used):
+                declared = self.plugins[plugin].tunables[tunable]
+                try:
+                    if entry.fixed is not None:
+                        fixed_tunables.setdefault(plugin, {})[key] = declared.coerce(entry.fixed)
+                    else:
+                        tunables.setdefault(plugin, []).append(tunable_dimension(key, declared, entry))
+                except ValueError as error:
+                    self.wrong(f"[search] {key}", str(error))
+        return Space(stacks, fixed, policies, overrides, dimensions, tunables, fixed_tunables)
+
+    # [search]
+
+    def _expanded(self) -> dict[str, Entry]:
+        """The entries, `plugin.*` replaced by every tunable of the plugin that has no entry of its own."""
+        found = {key: entry for key, entry in self.entries.items() if not key.endswith(".*")}
+        for key in self.entries.keys() - found.keys():
+            plugin = key.removesuffix(".*")
+            if not self.known(plugin, f"[search] {key}"):
+                continue
+            if self.entries[key].said:
+                self.wrong(f"[search] {key}", "several tunables have no range in common; write {} for their own ranges")
+            for tunable in self.plugins[plugin].tunables:
+                found.setdefault(f"{plugin}.{tunable}", self.entries[key])
+        return found
+
+    def _tunable_exists(self, key: str, plugin: str, tunable: str, entry: Entry, used: Iterable[str]) -> bool:
+        declared = self.plugins[plugin].tunables
+        if tunable not in declared:
+            self.wrong(f"[search] {key}", f"{plugin} has no tunable '{tunable}'{did_you_mean(tunable, declared)}")
+            return False
+        if plugin not in used:
+            self.wrong(f"[search] {key}", f"{plugin} is never chosen, so nothing would read this; name it under policy")
+        if entry.scenarios is not None:
+            self.wrong(f"[search] {key}", "scenarios belongs to keys of scenarios; a tunable goes with its plugin")
+        return True
+
+    def _override(
+        self, key: str, entry: Entry, overrides: dict[str, Override], dimensions: list[Range | Choice]
+    ) -> None:
+        where = f"[search] {key}"
+        first, _, rest = key.partition(".")
+        if first in ("policies", "tunables"):
+            self.wrong(where, f"write {'it under [policies]' if first == 'policies' else rest + ' without tunables.'}")
+            return
+        roots = keys_of(World)
+        if first not in roots:
+            known = [*(f"{name}.{tunable}" for name, each in self.plugins.items() for tunable in each.tunables), *roots]
+            hint = did_you_mean(key, known) if rest else did_you_mean(first, roots)
+            self.wrong(where, "neither a plugin's tunable nor a key of the scenarios" + hint)
+            return
+        names = entry.scenarios if entry.scenarios is not None else tuple(self.scenario_names)
+        settings: dict[str, Setting] = {}
+        for name in names:
+            if name not in self.scenario_names:
+                self.wrong(
+                    where, f"no scenario of this study is named '{name}'{did_you_mean(name, self.scenario_names)}"
+                )
+                return
+            if name not in self.scenarios:
+                continue  # what is wrong with its file has been said
+            try:
+                settings[name] = setting_at(self.scenarios[name].tables, key, "", StudyError)
+            except StudyError as error:
+                said = str(error).partition(": ")[2]
+                if len(self.scenario_names) > 1:
+                    said += f" (in {name}; a key that not all scenarios have needs scenarios = [...])"
+                self.wrong(where, said)
+                return
+        if not settings:
+            return
+        try:
+            made = override_dimension(key, next(iter(settings.values())), entry)
+        except ValueError as error:
+            self.wrong(where, str(error))
+            return
+        kind = made.kind if isinstance(made, Range) else ""
+        override = Override(names, entry.fixed, kind)
+        if self._worlds_exist(key, override, names, made):
+            overrides[key] = override
+            if made is not None:
+                dimensions.append(made)
+
+    def _worlds_exist(self, key: str, override: Override, names: Iterable[str], made: Range | Choice | None) -> bool:
+        """Whether each scenario takes the value, or both ends of the range, or every choice."""
+        ends = [override.fixed] if made is None else made.values if isinstance(made, Choice) else [made.low, made.high]
+        before = len(self.lines)
+        for scenario in (self.scenarios[name] for name in names if name in self.scenarios):
+            for end in ends:
+                try:
+                    build_world(scenario.tables, scenario.shown, {key: override.written(end)}, f"{self.path}: [search]")
+                except ScenarioError as error:
+                    self.lines += [line for line in error.lines if line not in self.lines]
+        return len(self.lines) == before
+
+    # objectives and constraints
+
+    def objectives(self) -> list[Objective]:
+        """The objectives, in the order of the file."""
+        if not self.file.objectives:
+            self.wrong("[objectives]", 'nothing is asked for; write for example worst_io_stall_ms = "worst"')
+        found = []
+        for name, over_seeds in self.file.objectives.items():
+            where = self._metric_of(name, "[objectives]")
+            if where is None:
+                continue
+            scenario, metric = where
+            if scenario is None and len(self.scenario_names) > 1:
+                first = self.scenario_names[0]
+                self.wrong(f"[objectives] {name}", f'of which scenario? write "{first}.{name}" = "{over_seeds}"')
+                continue
+            scenario = scenario or self.scenario_names[0]
+            declared = METRICS[metric]
+            found.append(Objective(name, scenario, metric, over_seeds, declared.direction, declared.unit))
+        return found
+
+    def constraints(self) -> list[Constraint]:
+        """The constraints, in the order of the file."""
+        found = []
+        for text in self.file.constraints:
+            said = parse_bound(text)
+            if said is None:
+                hint = did_you_mean(text, NAMED_CONSTRAINTS) if text.isidentifier() else ""
+                self.wrong(
+                    "constraints", f"'{text}' is no constraint" + (hint or '; write for example "oom_kills <= 0"')
+                )
+            elif (where := self._metric_of(said[0], "constraints")) is not None:
+                found.append(Constraint(text, where[1], said[1], said[2], where[0]))
+        return found
+
+    def _metric_of(self, name: str, where: str) -> tuple[str | None, str] | None:
+        """(scenario or None, metric) of `scenario.metric` or `metric`."""
+        scenario, dot, metric = name.rpartition(".")
+        if dot and scenario not in self.scenario_names:
+            known = did_you_mean(scenario, self.scenario_names)
+            self.wrong(where, f"no scenario of this study is named '{scenario}'{known}")
+            return None
+        if metric not in METRICS:
+            self.wrong(where, f"no metric is named '{metric}'{did_you_mean(metric, METRICS)}")
+            return None
+        return scenario or None, metric
+
+
+def tunable_dimension(key: str, declared: Tunable, entry: Entry) -> Dimension:
+    """The range of a plugin's tunable, narrowed by what the study says; ValueError says what does not fit."""
+    said = entry.said
+    if declared.kind in ("int", "float") and entry.choices is None:
+        low, high = (declared.coerce(said.get(end, getattr(declared, end))) for end in ("low", "high"))
+        step = said.get("step", declared.step)
+        if step is not None:
+            step = _number(step, declared.kind, declared.unit)
+        return _range(key, low, high, step, said.get("log", declared.log and "step" not in said), declared.unit)
+    for word in ("low", "high", "step", "log"):
+        if word in said:
+            raise ValueError(
+                f"{word} does not go with {'choices' if entry.choices else f'a {declared.kind}'}; leave it out"
+            )
+    if declared.kind == "mask":
+        legal = [declared.coerce(each) for each in entry.choices] if entry.choices else declared.legal
+        names = {bit: flag for flag, bit in FLAGS.items()}
+        return mask_dimension(key, legal, names.__getitem__)
+    own = {"bool": (False, True), "choice": declared.choices}.get(declared.kind, ())
+    return Choice(key, tuple(declared.coerce(each) for each in entry.choices) if entry.choices else own)
+
+
+def override_dimension(key: str, setting: Setting, entry: Entry) -> Range | Choice | None:
+    """The range of a scenario key; None if it is held fixed.  ValueError says what is missing or does not fit."""
+    said, quantity = entry.said, setting.kind in ("size", "time", "rate", "pages")
+    if entry.fixed is not None:
+        return None
+    if entry.choices is not None:
+        for word in ("low", "high", "step", "log"):
+            if word in said:
+                raise ValueError(f"{word} does not go with choices; leave it out")
+        return Choice(key, entry.choices)
+    if setting.kind == "choice":
+        return Choice(key, setting.choices)
+    if setting.kind == "bool":
+        return Choice(key, (False, True))
+    if setting.kind == "text" or entry.low is None or entry.high is None:
+        raise ValueError("a scenario gives no range; write low and high, or a list of values")
+    low, high = (_number(said[end], setting.kind, setting.kind if quantity else "") for end in ("low", "high"))
+    step = _number(entry.step, setting.kind, setting.kind if quantity else "") if entry.step is not None else None
+    return _range(key, low, high, step, bool(entry.log), setting.kind if quantity else "")
+
+
+def _number(value: Any, kind: str, unit: str) -> int | float:
+    """A bound or a step as a number in base units."""
+    if unit:
+        return parse(unit, value)
+    if isinstance(value, str):
+        raise ValueError(f"'{value}' is not a number; write digits without quotes")
+    if kind == "float":
+        return float(value)
+    if int(value) != value:
+        raise ValueError(f"{value} is not a whole number")
+    return int(value)
+
+
+def _range(key: str, low: int | float, high: int | float, step: int | float | None, log: bool, kind: str) -> Range:
+    if low >= high:
+        raise ValueError(f"low = {low} is not below high = {high}")
+    if log and step is not None:
+        raise ValueError("log and step exclude each other; leave one out")
+    if log and low <= 0:
+        raise ValueError(f"low = {low} has no logarithm; write a low above 0, or leave log out")
+    if step is not None and (step <= 0 or (high - low) % step > 1e-9 * step):
+        raise ValueError(f"step = {step} does not lead from {low} to {high}; choose a step or ends that fit")
+    return Range(key, low, high, step, log, kind)

@@ -1,0 +1,112 @@
+"""Optuna's part of a study: it proposes trials in batches and is told their values in the order of their numbers.
+
+The study lives in memory and each batch starts its sampler anew from (seed, batch), so what is proposed depends on the
+trials before the batch and on nothing else: not on the workers, and not on whether the study was killed in between.
+Workers never see it, so it has no RUNNING trials but those of the batch at hand (a sampler steers away from RUNNING
+trials: one left behind by a dead process would change the search for ever).
+"""
+
+import warnings
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import optuna
+from optuna.exceptions import ExperimentalWarning
+from optuna.trial import FrozenTrial, TrialState
+
+from gfplab.study.objectives import Constraint, Objective
+from gfplab.study.space import Space, Value
+from gfplab.study.store import Trial
+
+
+class Sampling:
+    """An in-memory Optuna study over a Space."""
+
+    def __init__(
+        self,
+        space: Space,
+        objectives: Sequence[Objective],
+        constraints: Sequence[Constraint],
+        sampler: str,
+        seed: int,
+        batch: int,
+    ):
+        optuna.logging.set_verbosity(optuna.logging.ERROR)
+        self._space, self._objectives, self._constraints = space, objectives, constraints
+        self._new_sampler = _sampler(sampler, len(objectives), batch)
+        self._seed = seed
+        self.directions = [objective.direction for objective in objectives]
+        self._study = optuna.create_study(
+            directions=self.directions,
+            sampler=optuna.samplers.RandomSampler(),
+            storage=optuna.storages.InMemoryStorage(),
+        )
+        self._asked: dict[int, optuna.Trial] = {}
+
+    def ask(self, batch: int, count: int) -> list[dict[str, Value]]:
+        """The next `count` proposals, those of batch number `batch`."""
+        (seed,) = np.random.SeedSequence([self._seed, batch]).generate_state(1)
+        self._study.sampler = self._new_sampler(int(seed))
+        proposals = []
+        for _ in range(count):
+            trial = self._study.ask()
+            proposals.append(self._space.ask(trial))
+            self._asked[trial.number] = trial
+        return proposals
+
+    def tell(self, trial: Trial) -> None:
+        """Take in a finished trial; they must come in the order of their numbers."""
+        values, violations = self._judge(trial)
+        asked = self._asked.pop(trial.number, None)
+        if asked is None:
+            self._study.add_trial(self._baseline(trial, values, violations))
+        elif trial.failed:
+            self._study.tell(asked, state=TrialState.FAIL)
+        else:
+            for name, violation in violations.items():
+                asked.set_constraint(name, violation)
+            self._study.tell(asked, values)
+
+    def frozen(self, since: int) -> list[FrozenTrial]:
+        """Optuna's own records of the finished trials from number `since` on."""
+        trials = self._study.get_trials(deepcopy=False)[since:]
+        return [trial for trial in trials if trial.state.is_finished()]
+
+    def _judge(self, trial: Trial) -> tuple[list[float], dict[str, float]]:
+        if trial.failed:
+            return [], {}
+        runs = trial.measured
+        return [o.value(runs) for o in self._objectives], {c.name: c.violation(runs) for c in self._constraints}
+
+    def _baseline(self, trial: Trial, values: list[float], violations: dict[str, float]) -> FrozenTrial:
+        """A baseline as a finished trial, with as many parameters as lie in the space.
+
+        Enqueueing it would not do: Optuna draws what an enqueued trial does not say, and takes what is out of range.
+        """
+        params = self._space.as_params(trial.values)
+        return optuna.create_trial(
+            state=TrialState.FAIL if trial.failed else TrialState.COMPLETE,
+            values=None if trial.failed else values,
+            params={name: value for name, (value, _) in params.items()},
+            distributions={name: distribution for name, (_, distribution) in params.items()},
+            user_attrs={"baseline": trial.label},
+            constraints=violations,
+        )
+
+
+def _sampler(name: str, objectives: int, batch: int) -> Callable[[int], optuna.samplers.BaseSampler]:
+    """A function from a seed to a fresh sampler."""
+    if name == "random":
+        return lambda seed: optuna.samplers.RandomSampler(seed=seed)
+    if name == "nsga2":
+        return lambda seed: optuna.samplers.NSGAIISampler(seed=seed, population_size=max(2 * batch, 8))
+    # Tunables come and go with their plugins, so the joint model of one objective must be fitted group by group; with
+    # several objectives Optuna models each parameter by itself.
+    joint = {"multivariate": True, "group": True} if objectives == 1 else {}
+
+    def tpe(seed: int) -> optuna.samplers.BaseSampler:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ExperimentalWarning)
+            return optuna.samplers.TPESampler(seed=seed, **joint)
+
+    return tpe

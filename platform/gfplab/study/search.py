@@ -1,0 +1,253 @@
+"""The coordinator of a study: ask a batch, run its jobs wherever there are workers, record, tell, ask again.
+
+What makes the trials the same for any number of workers, and after any kill, is said in three places: each batch is
+drawn from (seed, batch) and the trials before it (sampling.py), values are told in number order, and a trial is on disk
+before it is told (store.py).  A resumed study asks everything again from the beginning, which costs milliseconds, and
+takes from the journal what has been run already.
+"""
+
+import contextlib
+import math
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from itertools import count
+from pathlib import Path
+
+from gfplab.errors import GfplabError, StudyError
+from gfplab.study.executors import Workers
+from gfplab.study.jobs import Job, RunJob
+from gfplab.study.mirror import Mirror
+from gfplab.study.outcome import Outcome, outcome
+from gfplab.study.sampling import Sampling
+from gfplab.study.resolve import Plugin
+from gfplab.study.spec import Study, load_study
+from gfplab.study.store import Journal, Trial, read_journal
+
+COPY = "study.toml"  # of the study file, as it was when the study began
+
+
+@dataclass(frozen=True)
+class Progress:
+    """A trial has finished (or was found finished, if `recorded`)."""
+
+    trial: Trial
+    done: int
+    wanted: int
+    values: Mapping[str, float]  # by objective; empty if the trial failed
+    violated: tuple[str, ...]
+    recorded: bool
+
+
+class StudyInterrupted(KeyboardInterrupt):
+    """Ctrl-C: everything finished is on disk; the text says how to go on."""
+
+
+def run_study(
+    study: Study,
+    directory: Path | str,
+    run_job: RunJob,
+    *,
+    workers: int = 1,
+    executor: str = "threads",
+    trials: int | None = None,
+    progress: Callable[[Progress], None] = lambda _: None,
+    say: Callable[[str], None] = lambda text: print(text, file=sys.stderr),
+    identity: Mapping[str, str] | None = None,
+) -> Outcome:
+    """Run the study in `directory`, or go on with it there, until it has its trials or its seconds are over.
+
+    `run_job` must be the same function of the job whenever it is called; `identity` names everything else that its
+    results depend on (the build of the kernel), so that a study is not resumed on something different.
+    """
+    directory = Path(directory)
+    directory.mkdir(parents=True, exist_ok=True)
+    header = study.header(identity or {})
+    header["wanted"] = trials or header["wanted"]
+    journal = Journal(directory, header)
+    with contextlib.closing(journal):
+        study.check_same(journal.header, header, directory)
+        if not (directory / COPY).exists():
+            (directory / COPY).write_text(study.text)
+        if trials is not None or journal.header["wanted"] < header["wanted"]:
+            journal.want(header["wanted"])
+        coordinator = _Coordinator(study, directory, journal, progress, say)
+        with _interrupts() as interrupts, contextlib.closing(Workers(run_job, workers, executor)) as crew:
+            try:
+                status = coordinator.run(crew, interrupts)
+            finally:
+                found = outcome(directory, journal.header, journal.trials, "stopped")
+                found.write()
+    return replace(found, status=status)
+
+
+def resume_study(
+    directory: Path | str, run_job: RunJob, *, plugins: Mapping[str, Plugin] | None = None, **more
+) -> Outcome:
+    """Go on with the study in `directory`, read again from the file it came from; `more` as for run_study.
+
+    If that file is gone, the copy in the folder does.
+    """
+    directory = Path(directory)
+    header, _ = read_journal(directory)
+    file = Path(header["file"])
+    study = load_study(file if file.exists() else directory / COPY, plugins, base=file.parent)
+    return run_study(study, directory, run_job, **more)
+
+
+class _Coordinator:
+    def __init__(self, study: Study, directory: Path, journal: Journal, progress, say):
+        self._study, self._directory, self._journal = study, directory, journal
+        self._progress, self._say = progress, say
+        self._wanted: int = journal.header["wanted"]
+        self._done = 0
+        self._measured: dict[str, Mapping[str, float]] = {}  # job key -> metrics: equal jobs are run once
+        for trial in journal.trials.values():
+            self._remember(trial)
+
+    def run(self, crew: Workers, interrupts: "_Interrupts") -> str:
+        """All batches; why it ended."""
+        study, journal = self._study, self._journal
+        sampling = Sampling(study.space, study.objectives, study.constraints, study.sampler, study.seed, study.batch)
+        mirror = Mirror(self._directory, study.title, sampling, len(journal.trials))
+        started = time.monotonic()
+        for batch in self._batches(sampling):
+            fresh = [trial for trial in batch if trial.number not in journal.trials]
+            for trial in batch:
+                if trial.number in journal.trials:
+                    self._check_recorded(trial)
+                    self._report(journal.trials[trial.number], recorded=True)
+            if fresh and study.seconds is not None and time.monotonic() - started > study.seconds:
+                return "out of time"
+            self._run_batch(fresh, crew, interrupts)
+            for trial in batch:
+                sampling.tell(journal.trials[trial.number])
+            mirror.update()
+            failures = [journal.trials[trial.number].failure for trial in batch]
+            if all(failures):
+                raise StudyError(f"{self._directory}: every trial of batch {batch[0].batch} failed: {failures[0]}")
+        return "done"
+
+    def _batches(self, sampling: Sampling) -> Iterator[list[Trial]]:
+        """The trials to run, batch by batch; asking for the next one needs the values of those before."""
+        study = self._study
+        baselines = [
+            Trial(number, 0, "baseline", each.label, dict(each.values), dict(each.policies), {})
+            for number, each in enumerate(study.baselines[: self._wanted])
+        ]
+        yield baselines
+        number = len(baselines)
+        for batch in count(1):
+            size = min(study.batch, self._wanted - number)
+            if size <= 0:
+                return
+            yield [
+                Trial(
+                    number + i,
+                    batch,
+                    "sampler",
+                    "",
+                    values,
+                    study.space.policies_of(values),
+                    study.space.tunables_of(values),
+                )
+                for i, values in enumerate(sampling.ask(batch, size))
+            ]
+            number += size
+
+    def _run_batch(self, trials: list[Trial], crew: Workers, interrupts: "_Interrupts") -> None:
+        """Run and record the trials; each is recorded as soon as the last of its jobs has ended."""
+        jobs = {trial.number: self._study.jobs(trial) for trial in trials}
+        unmeasured = {job.key: job for each in jobs.values() for job in each if job.key not in self._measured}
+        ended: dict[str, Mapping[str, float] | GfplabError] = {}
+        for key, job in unmeasured.items():
+            crew.give(key, job)
+        outstanding = len(unmeasured)
+        open_trials = list(trials)
+        stopping = False
+        while True:
+            for trial in list(open_trials):
+                results = [self._measured.get(job.key, ended.get(job.key)) for job in jobs[trial.number]]
+                if None not in results:
+                    open_trials.remove(trial)
+                    self._record(trial, jobs[trial.number], results)
+            if interrupts.count and not stopping:
+                stopping = True
+                outstanding -= crew.drop_waiting()
+                if outstanding and open_trials:
+                    self._say(f"stopping: {outstanding} simulations are still running; Ctrl-C again abandons them")
+            if stopping and (not outstanding or interrupts.count > 1):
+                raise StudyInterrupted(
+                    f"{self._directory}: stopped after {self._done} of {self._wanted} trials;"
+                    f" gfplab study resume {self._directory} goes on with trial {self._done}"
+                )
+            if not open_trials:
+                return
+            taken = crew.take()
+            if taken is not None:
+                outstanding -= 1
+                key, result = taken
+                if isinstance(result, StudyError) or not isinstance(result, GfplabError | Mapping):
+                    raise result
+                ended[key] = result
+
+    def _record(self, trial: Trial, jobs: list[Job], results: list[Mapping[str, float] | GfplabError]) -> None:
+        runs, failure = [], ""
+        for job, result in zip(jobs, results, strict=True):
+            if isinstance(result, Mapping):
+                runs.append((job.scenario, job.seed, dict(result)))
+            else:
+                failure = failure or " / ".join(result.lines)
+        finished = replace(trial, runs=runs, failure=failure)
+        self._journal.add(replace(finished, failure=failure or self._study.unmeasured(finished)))
+        self._remember(self._journal.trials[trial.number])
+        self._report(self._journal.trials[trial.number], recorded=False)
+
+    def _remember(self, trial: Trial) -> None:
+        if len(trial.runs) == len(jobs := self._study.jobs(trial)):
+            for job, (_, _, metrics) in zip(jobs, trial.runs, strict=True):
+                self._measured[job.key] = metrics
+
+    def _check_recorded(self, asked: Trial) -> None:
+        recorded = self._journal.trials[asked.number]
+        if recorded.values != asked.values or recorded.policies != asked.policies:
+            names = sorted(recorded.values.keys() | asked.values.keys())
+            name = next((n for n in names if recorded.values.get(n) != asked.values.get(n)), "policies")
+            raise StudyError(
+                f"{self._directory}: trial {asked.number} was recorded with {name} ="
+                f" {recorded.values.get(name, recorded.policies)}, and the search now asks for"
+                f" {asked.values.get(name, asked.policies)}; go on with the versions of optuna and numpy it began with,"
+                " or start a new folder with --out"
+            )
+
+    def _report(self, trial: Trial, recorded: bool) -> None:
+        self._done += 1
+        measured = trial.measured
+        values = {} if trial.failed else {o.name: o.value(measured) for o in self._study.objectives}
+        violated = () if trial.failed else tuple(c.name for c in self._study.constraints if c.violation(measured) > 0)
+        self._progress(Progress(trial, self._done, self._wanted, values, violated, recorded))
+
+
+@dataclass
+class _Interrupts:
+    count: int = 0
+
+    def __call__(self, _signal, _frame) -> None:
+        self.count += 1
+
+
+@contextlib.contextmanager
+def _interrupts() -> Iterator[_Interrupts]:
+    """Count Ctrl-C instead of being torn out of the middle of a record; the coordinator looks between two results."""
+    seen = _Interrupts()
+    if threading.current_thread() is not threading.main_thread():
+        yield seen
+        return
+    before = signal.signal(signal.SIGINT, seen)
+    try:
+        yield seen
+    finally:
+        signal.signal(signal.SIGINT, before)

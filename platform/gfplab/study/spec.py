@@ -1,0 +1,174 @@
+"""A study: the question, complete and checked, in a form that does not change any more.
+
+`load_study` reads the file (file.py), finds what its words mean (resolve.py) and chooses the baselines (baselines.py);
+whatever is wrong is said at once.
+"""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from gfplab.errors import StudyError
+from gfplab.study.baselines import Baseline, baselines_of
+from gfplab.study.file import read_file
+from gfplab.study.jobs import Job
+from gfplab.study.objectives import Constraint, Objective
+from gfplab.study.outcome import shape_of
+from gfplab.study.resolve import Plugin, Resolver
+from gfplab.study.space import Space
+from gfplab.study.store import Trial
+from gfplab.world.toml import read_toml
+
+DEFAULT_TRIALS = 40
+
+# keys that a resumed study may have changed: they say how far it goes, not what it finds on the way
+_BUDGET = ("title", "trials", "seconds")
+
+
+@dataclass(frozen=True)
+class Study:
+    """Everything that a coordinator needs; equal studies give equal trials."""
+
+    title: str
+    path: Path
+    text: str
+    seed: int
+    trials: int
+    seconds: int | None
+    batch: int
+    sampler: str
+    seeds: tuple[int, ...]
+    scenarios: Mapping[str, Path]
+    space: Space
+    objectives: tuple[Objective, ...]
+    constraints: tuple[Constraint, ...]
+    baselines: tuple[Baseline, ...]
+    said: Mapping[str, Any]  # the file's keys, as far as they decide the trials
+    made_of: Mapping[str, str]  # "plugin x", "scenario y" -> hash
+
+    def jobs(self, trial: Trial) -> list[Job]:
+        """Every run of a trial: the same seeds for all trials, so that two differ in what was tried and in nothing else."""
+        return [
+            Job(
+                scenario,
+                str(path),
+                self.space.overrides_of(trial.values, scenario),
+                trial.policies,
+                trial.tunables,
+                seed,
+            )
+            for scenario, path in self.scenarios.items()
+            for seed in self.seeds
+        ]
+
+    def unmeasured(self, trial: Trial) -> str:
+        """Why a trial's runs give no objectives: a metric is missing or is not a number; "" if all is well."""
+        for (scenario, seed), metrics in trial.measured.items():
+            for wanted in (*self.objectives, *self.constraints):
+                if wanted.scenario in (None, scenario) and math.isnan(metrics.get(wanted.metric, math.nan)):
+                    return f"{scenario}, seed {seed}: the run gives no {wanted.metric}"
+        return ""
+
+    def header(self, identity: Mapping[str, str]) -> dict[str, Any]:
+        """The first line of the journal."""
+        said = {
+            "title": self.title,
+            "file": str(self.path.resolve()),
+            "wanted": self.trials,
+            "said": self.said,
+            "made_of": {**self.made_of, **identity},
+            "shape": shape_of(self.space.dimensions(), list(self.objectives), list(self.constraints)),
+        }
+        return json.loads(json.dumps(said))
+
+    def check_same(self, recorded: Mapping[str, Any], now: Mapping[str, Any], directory: Path) -> None:
+        """StudyError naming the first thing that has changed since the study in `directory` began."""
+        began, is_now = _flat(recorded["said"]), _flat(now["said"])
+        for key in sorted(began.keys() | is_now.keys()):
+            if began.get(key) != is_now.get(key):
+                raise StudyError(
+                    f"{self.path}: {key} was {_shown(began.get(key))} when the study in {directory} began and is"
+                    f" {_shown(is_now.get(key))} now; put it back, or start a new folder with --out"
+                )
+        made_of = recorded["made_of"]
+        for name in sorted(made_of.keys() | now["made_of"].keys()):
+            if made_of.get(name) != now["made_of"].get(name):
+                raise StudyError(
+                    f"{directory}: {name} has changed since this study began, so its trials would not compare;"
+                    " put it back, or start a new folder with --out"
+                )
+
+
+def load_study(path: Path | str, plugins: Mapping[str, Plugin] | None = None, base: Path | None = None) -> Study:
+    """The study in a file; StudyError with a line for every mistake.
+
+    `plugins` are those that may be named (default: all that can be found), `base` is where the scenarios' paths start
+    (default: the file's folder).
+    """
+    path = Path(path)
+    file, entries = read_file(read_toml(path, StudyError), path)
+    if plugins is None:
+        from gfplab.policy.discover import discover
+
+        plugins = discover()
+    resolver = Resolver(file, entries, path, base or path.parent, plugins)
+    space, objectives, constraints = resolver.space(), resolver.objectives(), resolver.constraints()
+    baselines = baselines_of(file.baselines, space, resolver)
+    if not resolver.lines and not space.dimensions() and (file.trials or 0) > len(baselines):
+        resolver.wrong(
+            "trials", "nothing is searched, so only the baselines can be run; name several policies or a [search]"
+        )
+    if file.trials is not None and file.trials < len(baselines):
+        resolver.wrong(
+            "trials", f"{file.trials} are fewer than the {len(baselines)} baselines; write at least that many"
+        )
+    if resolver.lines:
+        raise StudyError("\n".join(dict.fromkeys(resolver.lines)))
+
+    said = {key: value for key, value in asdict(file).items() if key not in (*_BUDGET, "search")}
+    said["search"] = {key: entry.said for key, entry in entries.items()}
+    used = sorted(_plugins_in(space, baselines))
+    return Study(
+        title=file.title,
+        path=path,
+        text=path.read_text(),
+        seed=file.seed,
+        trials=file.trials or (DEFAULT_TRIALS if space.dimensions() else len(baselines)),
+        seconds=file.seconds,
+        batch=file.batch,
+        sampler=file.sampler,
+        seeds=file.seeds,
+        scenarios={name: scenario.path for name, scenario in resolver.scenarios.items()},
+        space=space,
+        objectives=tuple(objectives),
+        constraints=tuple(constraints),
+        baselines=tuple(baselines),
+        said=said,
+        made_of={f"scenario {name}": scenario.world.sha256() for name, scenario in resolver.scenarios.items()}
+        | {f"plugin {name}": plugins[name].source_hash for name in used},
+    )
+
+
+def _plugins_in(space: Space, baselines: list[Baseline]) -> set[str]:
+    """Every plugin that a trial may use."""
+    stacks = [*space.stacks.values(), space.fixed_policies, *(each.policies for each in baselines)]
+    found = {plugin for stack in stacks for plugin in stack.values()}
+    for choice in space.policies:
+        found |= set(choice.values) if choice.name not in ("policy",) else set()
+    return found - {"stock"}
+
+
+def _flat(said: Any, before: str = "") -> dict[str, Any]:
+    """Nested tables as dotted keys."""
+    flat: dict[str, Any] = {}
+    for key, value in said.items():
+        name = f"[{before}] {key}" if before else key
+        flat |= _flat(value, key if not before else f"{before}.{key}") if isinstance(value, dict) else {name: value}
+    return flat
+
+
+def _shown(value: Any) -> str:
+    return "not there" if value is None else json.dumps(value)

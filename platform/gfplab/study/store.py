@@ -1,0 +1,161 @@
+"""The record of a study: a line for its beginning, one for each finished trial, each on disk before anything builds on it.
+
+The journal is the truth.  Optuna's own journal beside it (mirror.py) is for looking at, and can be thrown away.
+A process killed while it wrote leaves a last line without an end: opening cuts it, and the trial is run again.
+"""
+
+import fcntl
+import json
+import os
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from gfplab.errors import StudyError
+from gfplab.study.objectives import Runs
+from gfplab.study.space import Value
+
+JOURNAL = "journal.jsonl"
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A trial: what is tried, and, once it has finished, what its runs measured."""
+
+    number: int
+    batch: int
+    origin: str  # "baseline" | "sampler"
+    label: str  # of a baseline; "" otherwise
+    values: dict[str, Value]  # dimension -> answer
+    policies: dict[str, str]  # decision -> plugin, where it is not the stock kernel's
+    tunables: dict[str, Value]  # "plugin.tunable" -> value, where it is not the plugin's default
+    runs: list[tuple[str, int, dict[str, float]]] = field(default_factory=list)  # scenario, seed, metrics
+    failure: str = ""  # the sentence of the run that could not be measured
+
+    @property
+    def failed(self) -> bool:
+        return bool(self.failure)
+
+    @property
+    def measured(self) -> Runs:
+        """(scenario, seed) -> metrics."""
+        return {(scenario, seed): metrics for scenario, seed, metrics in self.runs}
+
+
+class Journal:
+    """The open journal of one study.  One process at a time holds it; the kernel lets go of it when that one dies."""
+
+    def __init__(self, directory: Path, header: dict | None = None):
+        """Open the journal in `directory`; begin one with `header` if there is none."""
+        self.path = directory / JOURNAL
+        self._fd = os.open(self.path, os.O_RDWR | os.O_APPEND | (os.O_CREAT if header is not None else 0), 0o644)
+        try:
+            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(self._fd)
+            raise StudyError(
+                f"{directory}: another gfplab is working on this study; wait for it or use --out"
+            ) from None
+        try:
+            self.header, self.trials, whole = _parse(self.path, _read(self._fd))
+            os.ftruncate(self._fd, whole)
+            if self.header is None:
+                if header is None:
+                    raise StudyError(f"{self.path}: the study had not begun yet; run it again with gfplab study run")
+                self._append({"gfplab_study": FORMAT, **header})
+                _sync_folder(directory)
+                self.header = dict(header)
+        except BaseException:
+            self.close()
+            raise
+
+    def add(self, trial: Trial) -> None:
+        """Put a finished trial on disk; when this returns, no kill can lose it."""
+        self._append({"trial": asdict(trial)})
+        self.trials[trial.number] = trial
+
+    def want(self, trials: int) -> None:
+        """Put on disk how many trials there shall be, if that has changed."""
+        if self.header["wanted"] != trials:
+            self._append({"wanted": trials})
+            self.header["wanted"] = trials
+
+    def close(self) -> None:
+        os.close(self._fd)
+
+    def _append(self, line: dict) -> None:
+        rest = memoryview(json.dumps(line, separators=(",", ":")).encode() + b"\n")
+        while rest:
+            rest = rest[os.write(self._fd, rest) :]
+        os.fdatasync(self._fd)
+
+
+def read_journal(directory: Path) -> tuple[dict, dict[int, Trial]]:
+    """(header, trials by number) without taking or changing anything, also while the study runs."""
+    path = directory / JOURNAL
+    if not path.is_file():
+        raise StudyError(f"{directory}: there is no {JOURNAL} here, so this is not the folder of a study")
+    header, trials, _ = _parse(path, path.read_bytes())
+    if header is None:
+        raise StudyError(f"{path}: the study had not begun yet; run it again with gfplab study run")
+    return header, trials
+
+
+def _parse(path: Path, text: bytes) -> tuple[dict | None, dict[int, Trial], int]:
+    """(header, trials, length of the whole lines); the last line may be torn, any other must be right."""
+    lines = text.split(b"\n")
+    torn_at = len(lines) - 1  # the piece after the last newline: empty, or the line that was being written
+    header: dict | None = None
+    trials: dict[int, Trial] = {}
+    whole = 0
+    for number, line in enumerate(lines[:torn_at], start=1):
+        try:
+            said = json.loads(line)
+            if header is None:
+                header = _header(path, said)
+            elif "wanted" in said:
+                header["wanted"] = int(said["wanted"])
+            else:
+                trial = _trial(said["trial"])
+                trials[trial.number] = trial
+        except (ValueError, KeyError, TypeError):
+            if number == torn_at and number > 1:
+                break  # the disk kept the newline of a torn line and lost what stood before it
+            if number == 1:
+                raise StudyError(f"{path}: this is not the journal of a gfplab study; use another folder") from None
+            raise StudyError(
+                f"{path}:{number}: this line is damaged, and trials after it depend on it;"
+                f" keep the first {number - 1} lines and run gfplab study resume {path.parent}"
+            ) from None
+        whole += len(line) + 1
+    if header is None and lines[torn_at] and not b'{"gfplab_study":'.startswith(lines[torn_at][:16]):
+        raise StudyError(f"{path}: this is not the journal of a gfplab study; use another folder")
+    return header, trials, whole
+
+
+def _header(path: Path, said: dict) -> dict:
+    format_ = said.pop("gfplab_study")
+    if format_ != FORMAT:
+        raise StudyError(f"{path}: written by another gfplab (format {format_}, this one reads {FORMAT}); use that one")
+    return said
+
+
+def _trial(said: dict) -> Trial:
+    runs = [(scenario, seed, metrics) for scenario, seed, metrics in said["runs"]]
+    return Trial(**{**said, "runs": runs})
+
+
+def _read(fd: int) -> bytes:
+    chunks = []
+    os.lseek(fd, 0, os.SEEK_SET)
+    while chunk := os.read(fd, 1 << 20):
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+def _sync_folder(directory: Path) -> None:
+    fd = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)

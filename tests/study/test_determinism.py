@@ -1,0 +1,77 @@
+"""One study, one table: whoever runs the trials, wherever, and in whatever order they end."""
+
+import polars as pl
+import pytest
+from study_toy import run_and_lose_the_worker, run_slowly, run_toy
+
+from gfplab.study.outcome import read_study
+from gfplab.study.search import run_study
+
+
+def tables(outcome):
+    """Both tables as text, every digit of every float."""
+    return outcome.trials.write_csv(), outcome.runs.write_csv()
+
+
+@pytest.fixture
+def alone(study, tmp_path):
+    return tables(run_study(study, tmp_path / "alone", run_toy))
+
+
+@pytest.mark.parametrize("workers, executor", [(1, "threads"), (2, "threads"), (5, "threads"), (2, "processes")])
+def test_the_number_and_kind_of_workers_does_not_change_a_digit(study, tmp_path, alone, workers, executor):
+    """Jobs that end in another order than they began give the table of one worker that does nothing at once."""
+    outcome = run_study(study, tmp_path / "out", run_slowly, workers=workers, executor=executor)
+    assert tables(outcome) == alone
+    assert outcome.status == "done"
+
+
+def test_the_files_are_equal_byte_by_byte(study, tmp_path):
+    """trials.parquet and runs.parquet of two workers are those of one."""
+    for name, workers in (("one", 1), ("two", 2)):
+        run_study(study, tmp_path / name, run_slowly, workers=workers)
+    for table in ("trials.parquet", "runs.parquet"):
+        assert (tmp_path / "one" / table).read_bytes() == (tmp_path / "two" / table).read_bytes()
+
+
+def test_a_killed_worker_process_costs_time_and_nothing_else(study, tmp_path, alone):
+    """Workers that die under some of their jobs are replaced, and the table is the same."""
+    outcome = run_study(study, tmp_path / "out", run_and_lose_the_worker, workers=2, executor="processes")
+    assert list((tmp_path / "files").glob("lost-*")), "no worker was killed"
+    assert tables(outcome) == alone
+
+
+def test_reading_the_folder_gives_what_running_gave(study, tmp_path, alone):
+    """`study show` needs neither plugins nor scenarios."""
+    run_study(study, tmp_path / "out", run_toy)
+    for file in (tmp_path / "files").iterdir():
+        file.unlink()
+    shown = read_study(tmp_path / "out")
+    assert tables(shown) == alone
+    assert shown.status == "done" and shown.done == shown.wanted == 22
+    assert pl.read_parquet(tmp_path / "out" / "trials.parquet").equals(shown.trials)
+
+
+def test_the_order_of_keys_in_the_file_does_not_matter(study_of, tmp_path, alone):
+    """[search] is a set of questions, not a list."""
+    from study_toy import STUDY
+
+    head, search, objectives = STUDY.partition("[search]\n")[0], *STUDY.partition("[search]\n")[2].split("\n\n", 1)
+    swapped = head + "[search]\n" + "\n".join(reversed(search.splitlines())) + "\n\n" + objectives
+    assert tables(run_study(study_of(swapped), tmp_path / "out", run_toy))[1] == alone[1]
+
+
+def test_equal_jobs_are_run_once(study_of, tmp_path):
+    """Where a scenario does not feel what a trial changes, its run is taken from an earlier trial."""
+    from study_toy import STUDY
+
+    seen = []
+    narrow = (
+        STUDY.partition("[policies]")[0]
+        + '[search]\n"crypt.swap0.bios" = { choices = [16, 32], scenarios = ["storm"] }\n'
+    )
+    narrow = narrow.replace('policy = ["stock", "patient", ["patient", "gentle"], "masked"]\n', "")
+    study = study_of(narrow + '[objectives]\n"calm.fast_path_ns" = "mean"\n')
+    outcome = run_study(study, tmp_path / "out", lambda job: seen.append(job.key) or run_toy(job))
+    assert len(seen) == len(set(seen)) < outcome.runs.height
+    assert outcome.runs.height == 22 * 4
