@@ -1,0 +1,114 @@
+"""Conservation laws that must hold between any two events; a check build calls check_invariants() as it runs.
+
+Numbers are those of the model reference's list of invariants.
+"""
+
+from gfplab.engine.subset import plain
+from gfplab.kernel.symbols import free_pcp_pages
+from gfplab.kernel.types import PG_buddy, PG_lru, PG_mempool, PG_pcp, PG_slab, PG_writeback
+
+FULL_EVERY = 200_000  # events between two walks over all pages
+
+
+@plain
+def check_invariants(k):
+    """0, or the number of the first law that is broken."""
+    vm = k.vm[0]
+    free = 0
+    slab = 0
+    writeback = 0
+    for z in range(1, vm.nr_zones + 1):
+        zone = k.zones[z]
+        if zone.free < 0 or zone.nr_slab < 0 or zone.nr_writeback < 0 or zone.nr_dirty < 0:
+            return 2
+        free += zone.free
+        slab += zone.nr_slab
+        writeback += zone.nr_writeback
+    if free != vm.nr_free or slab != vm.nr_slab or writeback != vm.nr_writeback:
+        return 2
+    lru = 0
+    isolated = 0
+    for lv in range(1, len(k.lruvecs)):
+        lruvec = k.lruvecs[lv]
+        if lruvec.isolated_anon < 0 or lruvec.isolated_file < 0:
+            return 5
+        isolated += lruvec.isolated_anon + lruvec.isolated_file
+        for i in range(4):
+            lru += k.lrus[lv * 4 + i].nr
+        sizes = lruvec.nr_inactive_anon + lruvec.nr_active_anon + lruvec.nr_inactive_file + lruvec.nr_active_file
+        mine = k.lrus[lv * 4].nr + k.lrus[lv * 4 + 1].nr + k.lrus[lv * 4 + 2].nr + k.lrus[lv * 4 + 3].nr
+        if sizes != mine:
+            return 2
+    transit = vm.nr_managed - (free + free_pcp_pages(k) + lru + isolated + slab + vm.nr_mempool + vm.nr_fixed)
+    # a task that sleeps between alloc_pages() and giving the page an owner holds it meanwhile
+    if transit < 0 or transit > 2 * k.e[0].ntasks + vm.nr_kernel_stack:
+        return 1
+    for p in range(1, len(k.pools)):
+        pool = k.pools[p]
+        if pool.curr_nr < 0 or pool.curr_nr > max(pool.min_nr, 1):
+            return 4
+        if pool.curr_nr + pool.outstanding < pool.min_nr:
+            return 4
+    for d in range(1, len(k.disks)):
+        if k.disks[d].in_use > k.disks[d].tags or k.disks[d].in_use < 0:
+            return 30
+    if k.swaps[1].used + vm.nr_swap_pages != k.swaps[1].nr_slots:
+        return 6
+    if vm.psi_full > vm.psi_some:
+        return 33
+    if vm.last_full_check + FULL_EVERY < k.e[0].nr_events:
+        vm.last_full_check = k.e[0].nr_events
+        return check_pages(k)
+    return 0
+
+
+@plain
+def check_pages(k):
+    """Walk all pages: each has one owner, and the counters are the sums of the flags."""
+    vm = k.vm[0]
+    buddy = 0
+    pcp = 0
+    lru = 0
+    slab = 0
+    pool = 0
+    writeback = 0
+    for page in range(1, len(k.page_flags)):
+        flags = k.page_flags[page]
+        owners = 0
+        if flags & PG_buddy:
+            buddy += 1
+            owners += 1
+        if flags & PG_pcp:
+            pcp += 1
+            owners += 1
+        if flags & PG_slab:
+            slab += 1
+            owners += 1
+        elif flags & PG_mempool:
+            pool += 1
+            owners += 1
+        elif flags & PG_lru and flags & (PG_buddy | PG_pcp) == 0:
+            lru += 1
+        if owners > 1:
+            return 3
+        if flags & PG_writeback:
+            writeback += 1
+    if buddy != vm.nr_free or pcp != free_pcp_pages(k) or slab != vm.nr_slab or writeback != vm.nr_writeback:
+        return 3
+    n = 0
+    for i in range(4, len(k.lrus)):
+        n += k.lrus[i].nr
+    if lru != n or pool != vm.nr_mempool:
+        return 3
+    used = 0
+    for slot in range(1, k.swaps[1].nr_slots + 1):
+        if k.swap_map[slot]:
+            used += 1
+            page = k.swap_cache[slot]
+            if page and k.page_private[page] != slot:
+                return 6
+        elif k.swap_cache[slot]:
+            return 6
+    if used != k.swaps[1].used:
+        return 6
+    return 0

@@ -1,0 +1,229 @@
+"""Memory pools: a guaranteed reserve in front of an allocator, and the program that chooses between them.
+
+Models mm/mempool.c (v4.7.y, v4.8 and later: the order of steps itself is the decision `mempool_step`).
+
+Leaves out: mempool_resize() while running (a scenario sets min_nr), mempool_destroy(), the fault injection of later eras.
+"""
+
+from gfplab.engine.requests import TASK_UNINTERRUPTIBLE, cond_resched, io_schedule_timeout
+from gfplab.engine.subset import kernel, plain
+from gfplab.engine.symbols import burn, local_clock, spin_lock, spin_unlock, wake_up_all
+from gfplab.kernel.costs import C_MEMPOOL_RESERVE
+from gfplab.kernel.decisions import decide_mempool_free, decide_mempool_step
+from gfplab.kernel.gfp import (
+    MEMPOOL_EXTRA,
+    PF_LESS_THROTTLE,
+    PF_MEMALLOC,
+    __GFP_DIRECT_RECLAIM,
+    __GFP_IO,
+)
+from gfplab.kernel.steps import (
+    STEP_ALLOC,
+    STEP_FAIL,
+    STEP_LESS_THROTTLE,
+    STEP_MASK,
+    STEP_RESERVE,
+    STEP_SHIFT,
+    STEP_WAIT,
+)
+from gfplab.kernel.symbols import (
+    alloc_pages_current,
+    free_hot_cold_page,
+    get_page_from_freelist,
+    gfp_zone,
+    hist_add,
+    kernel_bug,
+    kmem_cache_alloc,
+    kmem_cache_alloc_fastpath,
+    kmem_cache_free,
+    smp_processor_id,
+)
+from gfplab.kernel.types import PG_mempool, POOL_SLAB
+
+ALLOC_WMARK_LOW = 0x01
+BUG_MEMPOOL_STEP = 20
+
+
+@kernel
+def mempool_alloc(k, pool, gfp_mask):
+    """An element of the pool; 0 only if the mask may not sleep or the policy says FAIL.
+
+    Never holds pool->lock across a sleep.  A WAIT that follows an empty RESERVE is on the queue before the lock is
+    dropped, because nothing runs between the two: no wake-up is lost.
+    Writes: the pool's counters, the caller's mempool_calls record.
+    """
+    t = k.e[0].cur
+    c = 2 * t
+    if k.tasks[t].pf_flags & PF_MEMALLOC:
+        c += 1  # a direct reclaimer may already be inside an outer mempool_alloc()
+    call = k.mempool_calls[c]
+    p = k.pools[pool]
+    call.pool = pool
+    call.gfp_mask = gfp_mask
+    call.full = gfp_mask | MEMPOOL_EXTRA
+    call.optimistic = (gfp_mask | MEMPOOL_EXTRA) & ~(__GFP_DIRECT_RECLAIM | __GFP_IO)
+    call.may_sleep = 0
+    if gfp_mask & __GFP_DIRECT_RECLAIM:
+        call.may_sleep = 1
+    call.last = 0
+    call.last_mask = 0
+    call.steps = 0
+    call.waits = 0
+    call.attempts = 0
+    call.t_alloc = 0
+    call.start = local_clock(k)
+    p.n_alloc += 1
+    outer_gfp = k.tasks[t].context_a
+    outer_pool = k.tasks[t].context_b
+    k.tasks[t].context_a = gfp_mask
+    k.tasks[t].context_b = pool
+    zone = k.vm[0].nr_zones
+    element = 0
+    while element == 0:
+        step = decide_mempool_step(k, pool, zone, t, c)
+        what = step & STEP_MASK
+        call.steps += 1
+        if what == STEP_ALLOC:
+            mask = step >> STEP_SHIFT
+            had_less_throttle = k.tasks[t].pf_flags & PF_LESS_THROTTLE
+            if step & STEP_LESS_THROTTLE:
+                k.tasks[t].pf_flags |= PF_LESS_THROTTLE
+            began = local_clock(k)
+            if p.kind == POOL_SLAB:
+                element = kmem_cache_alloc_fastpath(k, p.cache)
+                if element == 0:
+                    element = yield from mempool_alloc_slab(k, pool, mask)
+            else:
+                element = get_page_from_freelist(k, mask, ALLOC_WMARK_LOW, gfp_zone(k, mask))
+                if element == 0:
+                    element = yield from mempool_alloc_pages(k, mask)
+                if element > 0:
+                    mempool_page_out(k, element)
+            spent = local_clock(k) - began
+            call.t_alloc += spent
+            p.t_alloc += spent
+            call.attempts += 1
+            call.last_mask = mask
+            if step & STEP_LESS_THROTTLE and had_less_throttle == 0:
+                k.tasks[t].pf_flags &= ~PF_LESS_THROTTLE
+            if element > 0:
+                if call.attempts == 1:
+                    p.n_first += 1
+                else:
+                    p.n_second += 1
+        elif what == STEP_RESERVE:
+            if k.tasks[t].debt > 0 and k.e[0].ncpus > 2:
+                yield cond_resched()  # contention on pool->lock is felt at the exact time
+            element = mempool_take(k, pool)
+            if element > 0:
+                p.n_reserve += 1
+        elif what == STEP_WAIT:
+            call.waits += 1
+            p.n_wait += 1
+            p.nr_waiters += 1
+            began = local_clock(k)
+            left = yield io_schedule_timeout(p.wait, step >> STEP_SHIFT, TASK_UNINTERRUPTIBLE)
+            p.nr_waiters -= 1
+            p.t_wait += local_clock(k) - began
+            if left == 0:
+                p.n_timeout += 1
+        elif what == STEP_FAIL:
+            p.n_fail += 1
+            break
+        else:
+            kernel_bug(k, BUG_MEMPOOL_STEP, step)
+            break
+        call.last = what
+    if element > 0:
+        p.outstanding += 1
+    k.tasks[t].context_a = outer_gfp
+    k.tasks[t].context_b = outer_pool
+    if p.site > 0:
+        hist_add(k, p.site, local_clock(k) - call.start)
+    return element
+
+
+@kernel
+def mempool_alloc_slab(k, pool, gfp_mask):
+    """The underlying allocator of a slab-backed pool."""
+    element = yield from kmem_cache_alloc(k, k.pools[pool].cache, gfp_mask)
+    return element
+
+
+@kernel
+def mempool_alloc_pages(k, gfp_mask):
+    """The underlying allocator of a page-backed pool."""
+    page = yield from alloc_pages_current(k, gfp_mask)
+    return page
+
+
+@plain
+def mempool_page_out(k, page):
+    """Mark a page as owned by a pool. Writes: page_flags, vm.nr_mempool."""
+    k.page_flags[page] = PG_mempool
+    k.vm[0].nr_mempool += 1
+
+
+@plain
+def mempool_take(k, pool):
+    """Pop an element of the reserve under pool->lock, or 0. Writes: pool, locks."""
+    p = k.pools[pool]
+    spin_lock(k, p.lock)
+    burn(k, k.costs[C_MEMPOOL_RESERVE])
+    element = 0
+    if p.curr_nr > 0:
+        if p.curr_nr == p.min_nr:
+            p.t_full += k.e[0].now - p.full_since
+        p.curr_nr -= 1
+        element = k.pool_elems[p.base + p.curr_nr]
+        k.pool_elems[p.base + p.curr_nr] = 0
+        if p.curr_nr < p.lowest:
+            p.lowest = p.curr_nr
+        if p.curr_nr == 0:
+            p.empty_since = k.e[0].now
+    spin_unlock(k, p.lock)
+    return element
+
+
+@plain
+def mempool_free(k, pool, element):
+    """Give an element back: to the reserve while that is short of min_nr, else to the allocator; all waiters wake.
+
+    Waiters are not exclusive: every returned element wakes them all, one finds it, the others sleep again.
+    """
+    p = k.pools[pool]
+    p.outstanding -= 1
+    now = k.e[0].now
+    if p.last_return > 0:
+        p.return_interval += (now - p.last_return - p.return_interval) // 8
+    p.last_return = now
+    to_reserve = 0
+    if p.curr_nr < p.min_nr:
+        to_reserve = decide_mempool_free(k, pool, k.vm[0].nr_zones)
+    if to_reserve:
+        spin_lock(k, p.lock)
+        burn(k, k.costs[C_MEMPOOL_RESERVE])
+        if p.curr_nr == 0:
+            p.t_empty += now - p.empty_since
+        k.pool_elems[p.base + p.curr_nr] = element
+        p.curr_nr += 1
+        if p.curr_nr == p.min_nr:
+            p.full_since = now
+        spin_unlock(k, p.lock)
+        wake_up_all(k, p.wait)
+    elif p.kind == POOL_SLAB:
+        kmem_cache_free(k, p.cache, element, smp_processor_id(k))
+    else:
+        k.vm[0].nr_mempool -= 1
+        free_hot_cold_page(k, element)
+    return 0
+
+
+@plain
+def pool_full_ns(k, pool):
+    """Nanoseconds so far during which the reserve was full."""
+    p = k.pools[pool]
+    full = p.t_full
+    if p.curr_nr >= p.min_nr:
+        full += k.e[0].now - p.full_since
+    return full

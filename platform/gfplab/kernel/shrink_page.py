@@ -1,0 +1,221 @@
+"""Reclaim's look at one page after another: keep it, activate it, write it, or free it.
+
+Models shrink_page_list(), pageout() and add_to_swap() of mm/vmscan.c (v4.7).
+
+Leaves out: mapped file pages, huge and unevictable pages, buffer heads, case 3 of the writeback test (legacy memcgs),
+synchronous devices.
+"""
+
+from gfplab.engine.requests import cond_resched
+from gfplab.engine.subset import kernel, plain
+from gfplab.engine.symbols import burn, over_debt
+from gfplab.kernel.costs import C_FREE_PAGE, C_PAGEOUT, C_SCAN_PAGE, C_UNMAP_PAGE
+from gfplab.kernel.gfp import PF_SWAPWRITE, __GFP_FS, __GFP_IO
+from gfplab.kernel.symbols import (
+    add_to_swap,
+    bdi_congested,
+    clear_page_dirty_for_io,
+    delete_from_swap_cache,
+    evict_file_page,
+    free_hot_cold_page,
+    swap_writepage,
+    trylock_page,
+    try_to_unmap,
+    unisolate,
+    unlock_page,
+)
+from gfplab.kernel.types import (
+    DEV_DISK,
+    PG_active,
+    PG_anon,
+    PG_dirty,
+    PG_mapped,
+    PG_reclaim,
+    PG_referenced,
+    PG_swapcache,
+    PG_writeback,
+    PG_young,
+    ZONE_DIRTY,
+    ZONE_WRITEBACK,
+)
+
+ISOLATE_MAX = 64
+KEEP = 0
+FREED = 1
+PAGEOUT = 2
+KEEP_LOCKED = 3
+ACTIVATE = 4
+
+
+@plain
+def page_referenced(k, page):
+    """1 if the page was touched through its PTE since the last look; clears the accessed bit."""
+    young = k.page_flags[page] & PG_young
+    if young:
+        k.page_flags[page] &= ~PG_young & 0xFFFF
+        return 1
+    return 0
+
+
+@plain
+def scan_one_page(k, t, z, page, force_reclaim):
+    """What reclaim does with one isolated page, short of writing it. Writes: the scan's batch counts, page state.
+
+    KEEP: the page was locked by somebody else; KEEP_LOCKED, ACTIVATE, PAGEOUT leave it locked; FREED freed it.
+    """
+    scan = k.scans[t]
+    scan.nr_scanned += 1
+    burn(k, k.costs[C_SCAN_PAGE])
+    if trylock_page(k, page) == 0:
+        return KEEP
+    flags = k.page_flags[page]
+    anon = flags & PG_anon
+    if anon and flags & (PG_mapped | PG_swapcache) == 0:
+        return free_isolated_page(k, page)  # its owner is gone: only reclaim still held it
+    may_enter_fs = scan.gfp_mask & __GFP_FS
+    if flags & PG_swapcache and scan.gfp_mask & __GFP_IO:
+        may_enter_fs = 1
+    if anon == 0:  # anonymous pages are not the flushers' business: they never count as dirty here
+        dirty = flags & PG_dirty
+        writeback = flags & PG_writeback
+        if dirty or writeback:
+            scan.nr_dirty += 1
+        if dirty and writeback == 0:
+            scan.nr_unqueued_dirty += 1
+        if (dirty or writeback) and bdi_congested(k, DEV_DISK, k.files[page_file(k, page)].disk):
+            scan.nr_congested += 1
+        elif writeback and flags & PG_reclaim:
+            scan.nr_congested += 1
+    if flags & PG_writeback:
+        if scan.kswapd and flags & PG_reclaim and k.zones[z].flags & ZONE_WRITEBACK:
+            scan.nr_immediate += 1
+        else:
+            k.page_flags[page] |= PG_reclaim
+            scan.nr_writeback += 1
+        return KEEP_LOCKED
+    clean_only = 0
+    if force_reclaim == 0:
+        if anon:
+            if page_referenced(k, page):
+                return ACTIVATE
+        elif flags & PG_referenced:
+            k.page_flags[page] &= ~PG_referenced & 0xFFFF
+            clean_only = 1
+    if anon and flags & PG_swapcache == 0:
+        if scan.gfp_mask & __GFP_IO == 0:
+            return KEEP_LOCKED
+        if add_to_swap(k, page) == 0:
+            return ACTIVATE
+        may_enter_fs = 1
+    if k.page_flags[page] & PG_mapped:
+        try_to_unmap(k, page)
+        burn(k, k.costs[C_UNMAP_PAGE])
+    if k.page_flags[page] & PG_dirty:
+        if anon == 0 and (scan.kswapd == 0 or k.zones[z].flags & ZONE_DIRTY == 0):
+            k.vm[0].nr_vmscan_immediate_reclaim += 1
+            k.page_flags[page] |= PG_reclaim
+            return KEEP_LOCKED
+        if clean_only or may_enter_fs == 0 or scan.may_writepage == 0:
+            return KEEP_LOCKED
+        return PAGEOUT
+    if anon:
+        delete_from_swap_cache(k, page)
+    else:
+        evict_file_page(k, page)
+    return free_isolated_page(k, page)
+
+
+@plain
+def free_isolated_page(k, page):
+    """Free a page that only the reclaimer holds. Returns FREED."""
+    burn(k, k.costs[C_FREE_PAGE])
+    unisolate(k, page)
+    free_hot_cold_page(k, page)
+    return FREED
+
+
+@plain
+def page_file(k, page):
+    """The file a page-cache page belongs to."""
+    slot = k.page_index[page]
+    f = len(k.files) - 1
+    while f > 1 and k.files[f].base > slot:
+        f -= 1
+    return f
+
+
+@kernel
+def shrink_page_list(k, z, nr, force_reclaim):
+    """Reclaim what can be of the nr pages in this task's hands; the others are left at the front of its list.
+
+    Returns the pages freed. scans[t].nr_taken becomes the number left over.
+    """
+    t = k.e[0].cur
+    base = t * ISOLATE_MAX
+    scan = k.scans[t]
+    scan.nr_dirty = 0
+    scan.nr_unqueued_dirty = 0
+    scan.nr_congested = 0
+    scan.nr_writeback = 0
+    scan.nr_immediate = 0
+    left = 0
+    freed = 0
+    for i in range(nr):
+        if over_debt(k):
+            yield cond_resched()
+        page = k.isolated[base + i]
+        what = scan_one_page(k, t, z, page, force_reclaim)
+        if what == FREED:
+            freed += 1
+            continue
+        if what == PAGEOUT:
+            yield from pageout(k, page)
+        else:
+            if what == ACTIVATE:
+                k.page_flags[page] |= PG_active
+                k.vm[0].pgactivate += 1
+                if k.page_flags[page] & PG_anon:
+                    k.lruvecs[k.zones[z].lruvec].rotated_anon += 1
+                else:
+                    k.lruvecs[k.zones[z].lruvec].rotated_file += 1
+            if what != KEEP:
+                unlock_page(k, page)
+        k.isolated[base + left] = page
+        left += 1
+    scan.nr_taken = left
+    return freed
+
+
+@kernel
+def pageout(k, page):
+    """Start writing a locked dirty page; it is unlocked when the write is on its way or refused. 1 if it is on its way."""
+    if may_write_to_queue(k, page) == 0:
+        unlock_page(k, page)
+        return 0
+    if clear_page_dirty_for_io(k, page) == 0:
+        unlock_page(k, page)
+        return 0
+    k.page_flags[page] |= PG_reclaim
+    burn(k, k.costs[C_PAGEOUT])
+    k.vm[0].nr_vmscan_write += 1
+    if k.page_flags[page] & PG_anon:
+        yield from swap_writepage(k, page)
+    else:
+        yield from vmscan_writepage(k, page)
+    return 1
+
+
+@plain
+def may_write_to_queue(k, page):
+    """kswapd and the flushers may write to a congested queue, others not."""
+    task = k.tasks[k.e[0].cur]
+    if task.pf_flags & PF_SWAPWRITE:
+        return 1
+    if k.page_flags[page] & PG_anon:
+        if bdi_congested(k, k.swaps[1].dev_kind, k.swaps[1].dev) == 0:
+            return 1
+        return 0
+    disk = k.files[page_file(k, page)].disk
+    if bdi_congested(k, DEV_DISK, disk) == 0 or task.bdi == disk:
+        return 1
+    return 0

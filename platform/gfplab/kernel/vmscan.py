@@ -1,0 +1,399 @@
+"""Reclaim of one zone's lists: scan balance, batches, direct reclaim and its throttles.
+
+Models mm/vmscan.c (v4.7, per-zone lists).
+
+Leaves out: memory cgroups (one lruvec a zone), compaction's share, slab shrinkers, vmpressure.
+"""
+
+from gfplab.engine.requests import TASK_INTERRUPTIBLE, TASK_KILLABLE, cond_resched, schedule_timeout
+from gfplab.engine.subset import kernel, plain
+from gfplab.engine.symbols import burn, local_clock, over_debt, trace
+from gfplab.kernel.costs import C_DIRECT_RECLAIM, C_ISOLATE_PAGE
+from gfplab.kernel.gfp import PF_MEMALLOC, __GFP_FS
+from gfplab.kernel.symbols import (
+    blk_finish_plug,
+    blk_start_plug,
+    congestion_wait,
+    decide_get_scan_count,
+    decide_throttle_direct_reclaim,
+    decide_too_many_isolated,
+    decide_wait_iff_congested,
+    inactive_list_is_low,
+    isolate_lru_page,
+    page_referenced,
+    psi_memstall_enter,
+    psi_memstall_leave,
+    putback_lru_page,
+    shrink_page_list,
+    throttle_vm_writeout,
+    wait_iff_congested,
+    wakeup_flusher_threads,
+    wakeup_kswapd,
+)
+from gfplab.kernel.tracepoints import (
+    mm_vmscan_direct_reclaim_begin,
+    mm_vmscan_direct_reclaim_end,
+    mm_vmscan_lru_shrink_inactive,
+)
+from gfplab.kernel.types import (
+    LRU_ACTIVE_ANON,
+    LRU_ACTIVE_FILE,
+    LRU_INACTIVE_ANON,
+    LRU_INACTIVE_FILE,
+    PG_active,
+    ZONE_CONGESTED,
+    ZONE_DIRTY,
+    ZONE_WRITEBACK,
+)
+
+SWAP_CLUSTER_MAX = 32
+DEF_PRIORITY = 12
+ISOLATE_MAX = 64
+CONGESTION_NS = 100_000_000
+SCAN_ONE = 65536
+T3_NR_IMMEDIATE = 3
+T4_CONGESTED = 4
+
+
+@plain
+def zone_reclaimable_pages(k, z):
+    """Pages of the zone that reclaim could ever free: file pages, and anonymous ones while swap has room."""
+    lruvec = k.lruvecs[k.zones[z].lruvec]
+    nr = lruvec.nr_active_file + lruvec.nr_inactive_file + lruvec.isolated_file
+    if k.vm[0].nr_swap_pages > 0:
+        nr += lruvec.nr_active_anon + lruvec.nr_inactive_anon + lruvec.isolated_anon
+    return nr
+
+
+@plain
+def zone_reclaimable(k, z):
+    """0 once six times the reclaimable pages were scanned since a page was last freed."""
+    if k.zones[z].pages_scanned < zone_reclaimable_pages(k, z) * 6:
+        return 1
+    return 0
+
+
+@plain
+def get_scan_count(k, z):
+    """Fill the scan's four targets for the zone's lists at this priority. Writes: scans, lruvecs (aging of the counts)."""
+    t = k.e[0].cur
+    scan = k.scans[t]
+    lv = k.zones[z].lruvec
+    lruvec = k.lruvecs[lv]
+    scan.vm_swap_pages = k.vm[0].nr_swap_pages
+    share = decide_get_scan_count(k, 0, z, lv, t)
+    anon = lruvec.nr_active_anon + lruvec.nr_inactive_anon
+    file = lruvec.nr_active_file + lruvec.nr_inactive_file
+    if lruvec.scanned_anon > anon // 4:
+        lruvec.scanned_anon //= 2
+        lruvec.rotated_anon //= 2
+    if lruvec.scanned_file > file // 4:
+        lruvec.scanned_file //= 2
+        lruvec.rotated_file //= 2
+    pa = share
+    pf = SCAN_ONE - share
+    if share < 0:  # SCAN_EQUAL: every list in full
+        pa = SCAN_ONE
+        pf = SCAN_ONE
+    scan.scan_ia = scan_target(k, z, lruvec.nr_inactive_anon, scan.priority, pa)
+    scan.scan_aa = scan_target(k, z, lruvec.nr_active_anon, scan.priority, pa)
+    scan.scan_if = scan_target(k, z, lruvec.nr_inactive_file, scan.priority, pf)
+    scan.scan_af = scan_target(k, z, lruvec.nr_active_file, scan.priority, pf)
+    return 0
+
+
+@plain
+def scan_target(k, z, size, priority, share):
+    """Pages of one list to scan: size >> priority, times its share; kswapd forces a batch in an unreclaimable zone."""
+    target = size >> priority
+    if target == 0 and k.scans[k.e[0].cur].kswapd and zone_reclaimable(k, z) == 0:
+        target = min(size, SWAP_CLUSTER_MAX)
+    return target * share // SCAN_ONE
+
+
+@plain
+def isolate_lru_pages(k, lru_index, nr):
+    """Take up to nr of the oldest pages of a list into this task's hands; returns how many."""
+    t = k.e[0].cur
+    base = t * ISOLATE_MAX
+    n = 0
+    while n < nr and k.lrus[lru_index].tail:
+        page = k.lrus[lru_index].tail
+        isolate_lru_page(k, page)
+        k.isolated[base + n] = page
+        n += 1
+    burn(k, n * k.costs[C_ISOLATE_PAGE])
+    return n
+
+
+@kernel
+def shrink_zone_memcg(k, z):
+    """Scan the zone's lists by their targets in batches of 32, then age anon, then throttle_vm_writeout()."""
+    t = k.e[0].cur
+    scan = k.scans[t]
+    get_scan_count(k, z)
+    ia = scan.scan_ia
+    aa = scan.scan_aa
+    inf = scan.scan_if
+    af = scan.scan_af
+    nr_to_reclaim = scan.nr_to_reclaim
+    reclaimed = 0
+    # a first, gentle pass of global direct reclaim works through all its targets
+    adjusted = 0
+    if scan.kswapd == 0 and scan.priority == DEF_PRIORITY:
+        adjusted = 1
+    blk_start_plug(k)
+    while ia or af or inf:
+        if ia:
+            n = min(ia, SWAP_CLUSTER_MAX)
+            ia -= n
+            got = yield from shrink_inactive_list(k, z, n, LRU_INACTIVE_ANON)
+            reclaimed += got
+        if aa:
+            n = min(aa, SWAP_CLUSTER_MAX)
+            aa -= n
+            if inactive_list_is_low(k, k.zones[z].lruvec, 0):
+                yield from shrink_active_list(k, z, n, LRU_ACTIVE_ANON)
+        if inf:
+            n = min(inf, SWAP_CLUSTER_MAX)
+            inf -= n
+            got = yield from shrink_inactive_list(k, z, n, LRU_INACTIVE_FILE)
+            reclaimed += got
+        if af:
+            n = min(af, SWAP_CLUSTER_MAX)
+            af -= n
+            if inactive_list_is_low(k, k.zones[z].lruvec, 1):
+                yield from shrink_active_list(k, z, n, LRU_ACTIVE_FILE)
+        if reclaimed < nr_to_reclaim or adjusted:
+            continue
+        # enough: drop the smaller type, scan the larger one only as far as the smaller was
+        nr_file = inf + af
+        nr_anon = ia + aa
+        if nr_file == 0 or nr_anon == 0:
+            break
+        if nr_file > nr_anon:
+            percent = nr_anon * 100 // (scan.scan_ia + scan.scan_aa + 1)
+            ia = 0
+            aa = 0
+            done = scan.scan_if - inf
+            inf = scan.scan_if * (100 - percent) // 100
+            inf -= min(inf, done)
+            done = scan.scan_af - af
+            af = scan.scan_af * (100 - percent) // 100
+            af -= min(af, done)
+        else:
+            percent = nr_file * 100 // (scan.scan_if + scan.scan_af + 1)
+            inf = 0
+            af = 0
+            done = scan.scan_ia - ia
+            ia = scan.scan_ia * (100 - percent) // 100
+            ia -= min(ia, done)
+            done = scan.scan_aa - aa
+            aa = scan.scan_aa * (100 - percent) // 100
+            aa -= min(aa, done)
+        adjusted = 1
+    blk_finish_plug(k)
+    scan.nr_reclaimed += reclaimed
+    if k.swaps[1].nr_slots and inactive_list_is_low(k, k.zones[z].lruvec, 0):
+        yield from shrink_active_list(k, z, SWAP_CLUSTER_MAX, LRU_ACTIVE_ANON)
+    yield from throttle_vm_writeout(k, scan.gfp_mask)
+    return 0
+
+
+@kernel
+def shrink_zone(k, z):
+    """Reclaim from one zone at the scan's priority."""
+    yield from shrink_zone_memcg(k, z)
+    return 0
+
+
+@kernel
+def shrink_inactive_list(k, z, nr_to_scan, lru):
+    """Isolate a batch of an inactive list, reclaim it, put the rest back, throttle by what was met. Returns pages freed."""
+    t = k.e[0].cur
+    scan = k.scans[t]
+    lv = k.zones[z].lruvec
+    file = 0
+    if lru == LRU_INACTIVE_FILE:
+        file = 1
+    scan.file = file
+    while decide_too_many_isolated(k, lv, t, t):
+        yield from congestion_wait(k, CONGESTION_NS)
+        scan.file = file
+        if k.tasks[t].killed:
+            return SWAP_CLUSTER_MAX
+    taken = isolate_lru_pages(k, lv * 4 + lru, nr_to_scan)
+    lruvec = k.lruvecs[lv]
+    k.zones[z].pages_scanned += taken
+    if scan.kswapd:
+        k.vm[0].pgscan_kswapd += taken
+    else:
+        k.vm[0].pgscan_direct += taken
+    if file:
+        lruvec.scanned_file += taken
+    else:
+        lruvec.scanned_anon += taken
+    if taken == 0:
+        return 0
+    freed = yield from shrink_page_list(k, z, taken, 0)
+    if scan.kswapd:
+        k.vm[0].pgsteal_kswapd += freed
+    else:
+        k.vm[0].pgsteal_direct += freed
+    base = t * ISOLATE_MAX
+    for i in range(scan.nr_taken):
+        putback_lru_page(k, k.isolated[base + i])
+        k.isolated[base + i] = 0
+    trace(k, mm_vmscan_lru_shrink_inactive, z * 4 + lru, taken, freed, scan.priority)
+    zone = k.zones[z]
+    if scan.nr_writeback and scan.nr_writeback == taken:
+        zone.flags |= ZONE_WRITEBACK
+    if scan.nr_dirty and scan.nr_dirty == scan.nr_congested:
+        zone.flags |= ZONE_CONGESTED
+    if scan.nr_unqueued_dirty == taken:
+        zone.flags |= ZONE_DIRTY
+    if scan.nr_immediate:
+        scan.point = T3_NR_IMMEDIATE
+        ns = decide_wait_iff_congested(k, 0, z, t, t)
+        if ns > 0:
+            yield from congestion_wait(k, ns)
+    if scan.kswapd == 0:
+        scan.point = T4_CONGESTED
+        ns = decide_wait_iff_congested(k, 0, z, t, t)
+        if ns > 0:
+            yield from wait_iff_congested(k, z, ns)
+        elif over_debt(k):
+            yield cond_resched()
+    return freed
+
+
+@kernel
+def shrink_active_list(k, z, nr_to_scan, lru):
+    """Move the oldest pages of an active list to the inactive one; touched pages count as rotated all the same."""
+    t = k.e[0].cur
+    lv = k.zones[z].lruvec
+    n = isolate_lru_pages(k, lv * 4 + lru, nr_to_scan)
+    k.zones[z].pages_scanned += n
+    lruvec = k.lruvecs[lv]
+    rotated = 0
+    base = t * ISOLATE_MAX
+    for i in range(n):
+        page = k.isolated[base + i]
+        rotated += page_referenced(k, page)
+        k.page_flags[page] &= ~PG_active & 0xFFFF
+        putback_lru_page(k, page)
+        k.isolated[base + i] = 0
+    k.vm[0].pgrefill += n
+    k.vm[0].pgdeactivate += n
+    if lru == LRU_ACTIVE_FILE:
+        lruvec.scanned_file += n
+        lruvec.rotated_file += rotated
+    else:
+        lruvec.scanned_anon += n
+        lruvec.rotated_anon += rotated
+    if over_debt(k):
+        yield cond_resched()
+    return 0
+
+
+@plain
+def init_scan(k, gfp_mask, cls, nr_to_reclaim, kswapd):
+    """Fill the current task's scan_control. Writes: scans."""
+    scan = k.scans[k.e[0].cur]
+    scan.gfp_mask = gfp_mask
+    scan.cls = cls
+    scan.nr_to_reclaim = nr_to_reclaim
+    scan.kswapd = kswapd
+    scan.priority = DEF_PRIORITY
+    scan.nr_scanned = 0
+    scan.nr_reclaimed = 0
+    scan.may_writepage = 1
+    scan.may_swap = 1
+    scan.may_unmap = 1
+    scan.swappiness = k.vm[0].swappiness
+    scan.naps = 0
+    return 0
+
+
+@kernel
+def do_try_to_free_pages(k):
+    """Shrink every eligible zone at rising pressure until enough is freed. Returns pages freed."""
+    t = k.e[0].cur
+    scan = k.scans[t]
+    total = 0
+    may_thrash = 0
+    scan.priority = DEF_PRIORITY
+    while True:
+        scan.nr_scanned = 0
+        z = scan.cls
+        while z > 0:
+            if scan.priority == DEF_PRIORITY or zone_reclaimable(k, z):
+                yield from shrink_zone(k, z)
+            z -= 1
+        total += scan.nr_scanned
+        if scan.nr_reclaimed >= scan.nr_to_reclaim:
+            break
+        if total > scan.nr_to_reclaim + scan.nr_to_reclaim // 2:
+            wakeup_flusher_threads(k, total)
+        scan.priority -= 1
+        if scan.priority < 0:
+            if scan.nr_reclaimed or may_thrash:
+                break
+            # one more round, as v4.7 does to take memory below memcg low
+            may_thrash = 1
+            scan.priority = DEF_PRIORITY
+        if over_debt(k):
+            yield cond_resched()
+    return scan.nr_reclaimed
+
+
+@kernel
+def try_to_free_pages(k, gfp_mask, cls):
+    """Direct reclaim on behalf of one allocation. Returns pages freed (1 if a throttled task was killed)."""
+    t = k.e[0].cur
+    init_scan(k, gfp_mask, cls, SWAP_CLUSTER_MAX, 0)
+    killed = yield from throttle_direct_reclaim(k, gfp_mask)
+    if killed:
+        return 1
+    began = local_clock(k)
+    k.vm[0].allocstall += 1
+    burn(k, k.costs[C_DIRECT_RECLAIM])
+    trace(k, mm_vmscan_direct_reclaim_begin, gfp_mask, cls, 0, 0)
+    k.tasks[t].pf_flags |= PF_MEMALLOC
+    psi_memstall_enter(k, t)
+    got = yield from do_try_to_free_pages(k)
+    psi_memstall_leave(k, t)
+    k.tasks[t].pf_flags &= ~PF_MEMALLOC
+    k.tasks[t].t_direct_reclaim += local_clock(k) - began
+    trace(k, mm_vmscan_direct_reclaim_end, got, 0, 0, 0)
+    return got
+
+
+@plain
+def pfmemalloc_watermark_ok(k):
+    """1 while free pages exceed half of the min marks of the zones that have anything to reclaim."""
+    reserve = 0
+    free = 0
+    for z in range(1, k.vm[0].nr_zones + 1):
+        if zone_reclaimable_pages(k, z) > 0:
+            reserve += k.zones[z].wmark_min
+            free += k.zones[z].free
+    if reserve == 0 or free > reserve // 2:
+        return 1
+    return 0
+
+
+@kernel(inlined=True)
+def throttle_direct_reclaim(k, gfp_mask):
+    """T1: with less than half the min marks free, a user's direct reclaim waits for kswapd first. 1 if killed meanwhile."""
+    t = k.e[0].cur
+    ns = decide_throttle_direct_reclaim(k, 0, t, t)
+    if ns == 0:
+        return 0
+    k.vm[0].pgscan_direct_throttle += 1
+    wakeup_kswapd(k, k.scans[t].cls)
+    state = TASK_KILLABLE
+    if gfp_mask & __GFP_FS == 0:
+        state = TASK_INTERRUPTIBLE
+    yield schedule_timeout(k.vm[0].pfmemalloc_wait, ns, state)
+    return k.tasks[t].killed

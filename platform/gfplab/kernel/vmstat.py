@@ -1,0 +1,155 @@
+"""Counting and looking: latency histograms, samples of /proc/vmstat, the current CPU, and bugs.
+
+Models mm/vmstat.c as far as it counts; counters are exact, not per-CPU batched.
+"""
+
+from gfplab.engine.subset import plain
+from gfplab.engine.symbols import call_after, trace
+from gfplab.kernel.symbols import psi_update
+from gfplab.kernel.tracepoints import kernel_bug_event
+from gfplab.kernel.types import EV_SAMPLE
+
+HIST_BINS = 256
+ERROR_KERNEL_BUG = 100
+
+
+@plain
+def smp_processor_id(k):
+    """The CPU this code runs on."""
+    t = k.e[0].cur
+    if t:
+        return k.tasks[t].last_cpu
+    return k.e[0].irq_cpu
+
+
+@plain
+def hist_bin(k, ns):
+    """Four bins per octave: 4 * floor(log2) + the two bits below the leading one."""
+    if ns < 4:
+        return max(ns, 0)
+    octave = 0
+    v = ns
+    if v >> 32:
+        octave += 32
+        v >>= 32
+    if v >> 16:
+        octave += 16
+        v >>= 16
+    if v >> 8:
+        octave += 8
+        v >>= 8
+    if v >> 4:
+        octave += 4
+        v >>= 4
+    if v >> 2:
+        octave += 2
+        v >>= 2
+    if v >> 1:
+        octave += 1
+    return octave * 4 + ((ns >> (octave - 2)) & 3)
+
+
+@plain
+def hist_add(k, site, ns):
+    """Count one latency of a site. Writes: hist."""
+    k.hist[site * HIST_BINS + hist_bin(k, ns)] += 1
+    return 0
+
+
+@plain
+def kernel_bug(k, code, argument):
+    """The model has caught itself in a state that cannot be: the simulation stops and says so."""
+    if k.e[0].error == 0:
+        k.e[0].error = ERROR_KERNEL_BUG + code
+        k.e[0].error_task = k.e[0].cur
+        k.e[0].error_info = argument
+        trace(k, kernel_bug_event, code, argument, 0, 0)
+    return 0
+
+
+@plain
+def free_pcp_pages(k):
+    """Pages parked on per-CPU lists."""
+    n = 0
+    for z in range(1, k.vm[0].nr_zones + 1):
+        for cpu in range(k.e[0].ncpus):
+            n += k.pcps[z * k.e[0].ncpus + cpu].count
+    return n
+
+
+@plain
+def vmstat_sample(k):
+    """Append a row to the vmstat log and plan the next. Writes: the log."""
+    psi_update(k)
+    vm = k.vm[0]
+    row = k.vmstat[k.e[0].n_vmstat]
+    row.time = k.e[0].now
+    row.nr_inactive_anon = 0
+    row.nr_active_anon = 0
+    row.nr_inactive_file = 0
+    row.nr_active_file = 0
+    row.nr_isolated_anon = 0
+    row.nr_isolated_file = 0
+    for lv in range(1, len(k.lruvecs)):
+        lruvec = k.lruvecs[lv]
+        row.nr_inactive_anon += lruvec.nr_inactive_anon
+        row.nr_active_anon += lruvec.nr_active_anon
+        row.nr_inactive_file += lruvec.nr_inactive_file
+        row.nr_active_file += lruvec.nr_active_file
+        row.nr_isolated_anon += lruvec.isolated_anon
+        row.nr_isolated_file += lruvec.isolated_file
+    row.nr_free_pages = vm.nr_free
+    row.nr_dirty = vm.nr_dirty
+    row.nr_writeback = vm.nr_writeback
+    row.nr_unstable = vm.nr_unstable
+    row.nr_slab_unreclaimable = vm.nr_slab
+    row.nr_dirty_threshold = vm.dirty_thresh
+    row.nr_dirty_background_threshold = vm.dirty_bg_thresh
+    row.nr_vmscan_write = vm.nr_vmscan_write
+    row.nr_vmscan_immediate_reclaim = vm.nr_vmscan_immediate_reclaim
+    row.nr_dirtied = vm.nr_dirtied
+    row.nr_written = vm.nr_written
+    row.pgfault = vm.pgfault
+    row.pgmajfault = vm.pgmajfault
+    row.pswpin = vm.pswpin
+    row.pswpout = vm.pswpout
+    row.pgpgin = vm.pgpgin
+    row.pgpgout = vm.pgpgout
+    row.pgalloc = vm.pgalloc
+    row.pgfree = vm.pgfree
+    row.pgactivate = vm.pgactivate
+    row.pgdeactivate = vm.pgdeactivate
+    row.pgrefill = vm.pgrefill
+    row.pgrotated = vm.pgrotated
+    row.allocstall = vm.allocstall
+    row.pgscan_kswapd = vm.pgscan_kswapd
+    row.pgscan_direct = vm.pgscan_direct
+    row.pgsteal_kswapd = vm.pgsteal_kswapd
+    row.pgsteal_direct = vm.pgsteal_direct
+    row.pgscan_direct_throttle = vm.pgscan_direct_throttle
+    row.pageoutrun = vm.pageoutrun
+    row.kswapd_low_wmark_hit_quickly = vm.kswapd_low_wmark_hit_quickly
+    row.kswapd_high_wmark_hit_quickly = vm.kswapd_high_wmark_hit_quickly
+    row.drop_slab = vm.drop_slab
+    row.workingset_refault = vm.workingset_refault
+    row.workingset_activate = vm.workingset_activate
+    row.oom_kill = vm.oom_kill
+    row.dirty_limit = vm.dirty_limit
+    row.free_pcp = free_pcp_pages(k)
+    row.mempool_pages = vm.nr_mempool
+    row.crypt_pages = vm.crypt_pages
+    row.psi_some_ns = vm.psi_some
+    row.psi_full_ns = vm.psi_full
+    row.kcryptd_queued = 0
+    for c in range(1, len(k.crypts)):
+        row.kcryptd_queued += k.crypts[c].queued
+    row.disk_inflight = 0
+    for d in range(1, len(k.disks)):
+        row.disk_inflight += k.disks[d].inflight
+    row.swap_used = k.swaps[1].used
+    row.min_free = vm.min_free
+    k.e[0].n_vmstat += 1
+    if k.e[0].n_vmstat >= len(k.vmstat) - 2:
+        k.e[0].drain = 1
+    call_after(k, vm.sample_ns, EV_SAMPLE, 0)
+    return 0

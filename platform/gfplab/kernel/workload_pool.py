@@ -1,0 +1,32 @@
+"""The world's tasks that only take elements from a pool, hold them and give them back: the fast path under no pressure."""
+
+from gfplab.engine.requests import TASK_INTERRUPTIBLE, cond_resched, cpu, schedule_timeout
+from gfplab.engine.subset import kernel
+from gfplab.engine.symbols import burn, local_clock, over_debt
+from gfplab.kernel.gfp import GFP_NOIO
+from gfplab.kernel.symbols import hist_add, mempool_alloc, mempool_free
+
+
+@kernel
+def mempool_loop(k, w):
+    """mempool_alloc(GFP_NOIO), hold, mempool_free, think; each pair's latency goes into the workload's histogram."""
+    load = k.workloads[w]
+    if load.start_ns > local_clock(k):
+        yield schedule_timeout(0, load.start_ns - local_clock(k), TASK_INTERRUPTIBLE)
+    while True:
+        began = local_clock(k)
+        element = yield from mempool_alloc(k, load.pool, GFP_NOIO)
+        spent = local_clock(k) - began
+        if load.hold_ns > 20_000:
+            yield cpu(load.hold_ns)
+        else:
+            burn(k, load.hold_ns)
+        began = local_clock(k)
+        mempool_free(k, load.pool, element)
+        spent += local_clock(k) - began
+        burn(k, load.pause_ns)
+        load.done += 1
+        load.busy_ns += spent
+        hist_add(k, load.site, spent)
+        if over_debt(k):
+            yield cond_resched()
