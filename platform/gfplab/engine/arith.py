@@ -19,11 +19,18 @@ def i64(x):
     raise OverflowError(f"{x} does not fit an int64")
 
 
-def nonneg(i):
-    """The index `i`, refused when negative (a Python list would silently count from its end)."""
-    if i < 0:
-        raise IndexError(f"negative index {i}")
-    return i
+def bounded(array, index, text):
+    """The index, if the array has such an element (check builds; a negative index would silently count from the end)."""
+    if 0 <= index < len(array):
+        return index
+    raise IndexError(f"{text}: index {index} out of range, the last is {len(array) - 1}")
+
+
+def fits(value, low, high, text):
+    """The value, if low <= value <= high (check builds)."""
+    if low <= value <= high:
+        return value
+    raise OverflowError(f"{text}: value {value} does not fit")
 
 
 def _wrap(x):

@@ -19,7 +19,9 @@ from gfplab.engine.resumable import Step
 from gfplab.engine.simulation import Simulation
 from gfplab.engine.subset import KernelBuildError
 
-ENGINE_FILES = ("frames", "rng", "trace", "events", "cpus", "waits", "locks", "stacks", "driver")
+ENGINE_FILES = (
+    *("frames", "accounts", "clock", "rng", "trace", "events", "tasks", "runqueue", "cpus", "waits", "locks", "stacks", "driver"),
+)
 MODES = ("compiled", "steps", "generators")
 
 
@@ -27,7 +29,7 @@ class Model:
     """A linked and checked set of kernel functions."""
 
     def __init__(self, schema, modules, decisions=(), engine=ENGINE_FILES):
-        self.schema = schema
+        self.schema, self.decisions = schema, tuple(decisions)
         engine = [importlib.import_module(f"gfplab.engine.{name}") for name in engine]
         self.program = Program(schema, [*engine, *modules], decisions)
         functions = [f for f in self.program.functions.values()]
@@ -35,6 +37,8 @@ class Model:
         errors += [e for d in decisions for e in self._check_decision(d)]
         if errors:
             raise KernelBuildError(errors)
+        self.fids = self.program.fids
+        self.digest = str(time.time())
         self.plain_order = self.program.order()
         self.steps = {f.name: Step(f, self.program) for f in functions if f.blocking}
 

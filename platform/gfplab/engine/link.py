@@ -8,9 +8,13 @@ import ast
 import difflib
 import inspect
 import textwrap
+import zlib
 from dataclasses import dataclass, field
 
 from gfplab.engine.subset import KernelBuildError, Prototype
+
+
+NR_FUNCTION_IDS = 4096
 
 
 @dataclass
@@ -71,6 +75,17 @@ def functions_of(module):
                 yield Function(node.name, file, node, kind[0] == "kernel", kind[1], vars(module))
 
 
+def function_ids(names):
+    """Function ids, places in a table: taken from a hash of the name, so that a new function leaves the old ids alone."""
+    ids = {}
+    for name in sorted(names):
+        i = zlib.crc32(name.encode()) % NR_FUNCTION_IDS
+        while i in ids.values() or i == 0:
+            i = (i + 1) % NR_FUNCTION_IDS
+        ids[name] = i
+    return ids
+
+
 class Program:
     """All functions of a model, their constants and their order."""
 
@@ -87,7 +102,7 @@ class Program:
                 if isinstance(p, Prototype):
                     self._match(p)
         self._raise()
-        self.fids = {n: i for i, n in enumerate(sorted(n for n, f in self.functions.items() if f.blocking))}
+        self.fids = function_ids(n for n, f in self.functions.items() if f.blocking)
 
     def _define(self, f):
         other = self.functions.setdefault(f.name, f)

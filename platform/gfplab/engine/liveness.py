@@ -60,7 +60,7 @@ def unassigned(function):
 
 
 def blocks_live(blocks):
-    """Fill block.live, the names live at the start of each block; blocks know their statements, their end and break targets."""
+    """Fill block.live, the names live at the start of each block (lowering.py)."""
     for b in blocks:
         b.live = set()
     changed = True
@@ -68,7 +68,6 @@ def blocks_live(blocks):
         changed = False
         for b in reversed(blocks):
             after = reads(b.value).union(*[s.live for s in b.next])
-            at = [x.live if x else set() for x in (b.at_break, b.at_continue)]
-            live = live_before(b.body, after, *at) - {b.result}
+            live = live_before(b.body, after, set(), set()) - {b.result}
             if live != b.live:
                 b.live, changed = live, True

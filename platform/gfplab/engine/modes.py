@@ -37,7 +37,7 @@ class PureMode:
             space = {n: int(v) for n, v in f.globals.items() if isinstance(v, int)}
             space.update({f"FN_{n}": i for n, i in self.model.program.fids.items()})
             space.update({n: getattr(requests, n) for n in requests.REQUESTS})
-            space.update(arith.WRAPPING, i64=arith.i64, nonneg=arith.nonneg, __name__=f.globals.get("__name__", f.file))
+            space.update(arith.WRAPPING, i64=arith.i64, bounded=arith.bounded, __name__=f.globals.get("__name__", f.file))
             self.spaces[f.file] = space
         return self.spaces[f.file]
 
@@ -82,7 +82,7 @@ class GeneratorMode(PureMode):
     def __init__(self, model, check):
         self.places = {}  # code object -> (fid, frame size, {line of a wait: pc})
         super().__init__(model, check)
-        self.roots = [self.functions[n] for n in model.program.fids]
+        self.roots = {fid: self.functions[n] for n, fid in model.program.fids.items()}
 
     def define_kernel(self, f):
         self.define(f, rewrite(f, self.model.program, self.mode, self.check), f.name)
@@ -126,9 +126,8 @@ class StepMode(PureMode):
     mode = STEPS
 
     def __init__(self, model, check):
-        self.steps = []
         super().__init__(model, check)
-        self.steps = [self.functions[f"{n}__step"] for n in model.program.fids]
+        self.steps = {fid: self.functions[f"{n}__step"] for n, fid in model.program.fids.items()}
 
     def define_kernel(self, f):
         self.define(f, self.model.steps[f.name].tree(self.mode, self.check), f"{f.name}__step")

@@ -1,10 +1,169 @@
-"""stub"""
+"""A kernel function as a step function: a state machine whose pc and live locals are words of the task's stack.
+
+    def f(k, a): ... yield R ... x = yield from g(k, a) ... return v
+becomes
+    def f__step(k, _t, _fp): -> STEP_BLOCK, STEP_CALL, STEP_RETURN or STEP_OVERFLOW          (frames.py: the ABI)
+
+It loads what is live at stk[_fp + 1], runs blocks until one ends in a wait or the return, and stores what is live after that.
+Locals that are live at no wait have no slot.  lowering.py cuts, liveness.py decides what lives, emission is here.
+"""
+
 import ast
-from gfplab.engine.frames import FRAME_HEADER
+
+from gfplab.engine.frames import FRAME_HEADER, STEP_BLOCK, STEP_CALL, STEP_OVERFLOW, STEP_RETURN
+from gfplab.engine.liveness import blocks_live
+from gfplab.engine.lowering import BRANCH, GOTO, RETURN, Lowering
+from gfplab.engine.requests import REQUESTS
+from gfplab.engine.rewrite import STEPS, rewrite
+from gfplab.engine.subset import KernelBuildError
+
+MAX_FRAME = 64
 
 
 class Step:
-    def __init__(self, f, program):
-        waits = sorted(n.lineno for n in ast.walk(f.node) if isinstance(n, (ast.Yield, ast.YieldFrom)))
-        self.pc_of_line = {line: i for i, line in enumerate(waits, 1)}
-        self.size = FRAME_HEADER + 12
+    """What is known of one kernel function's frames, and its step function for each mode."""
+
+    def __init__(self, function, program):
+        self.f, self.program = function, program
+        cut = self.cut(STEPS, True)  # asserts keep more locals alive: with them the frame fits check builds and others
+        self.blocks, self.pc_of_line = cut.blocks, cut.pc_of_line
+        self.line_of_pc = {pc: line for line, pc in cut.pc_of_line.items()} | {0: function.line}
+        params = function.params[1:]
+        saved = set().union(*[b.live for b in self.blocks if b in cut.entered])
+        slots = [*params, *sorted(saved - set(params))]
+        self.slots = {v: FRAME_HEADER + i for i, v in enumerate(slots)}
+        self.size = FRAME_HEADER + len(slots)
+        if self.size > MAX_FRAME:
+            raise KernelBuildError(f"{function.where}: {function.name}() keeps {len(slots)} locals across waits, more than {MAX_FRAME - FRAME_HEADER}")
+
+    def live(self, check):
+        """pc -> locals that the frame holds there; every other slot is dead."""
+        cut = self.cut(STEPS, check)
+        return {b.pc: sorted(b.live, key=self.slots.get) for b in cut.entered}
+
+    def cut(self, mode, check):
+        """Blocks of the function rewritten for `mode`, with what is live at each."""
+        node = rewrite(self.f, self.program, mode, check)
+        cut = Lowering(node)
+        blocks_live(cut.blocks)
+        local = {n.id for b in cut.blocks for st in b.body for n in ast.walk(st) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+        local |= {b.result for b in cut.blocks if b.result} | set(self.f.params[1:])
+        for b in cut.blocks:
+            b.live &= local
+        return cut
+
+    def tree(self, mode, check):
+        """The step function as a syntax tree with the line numbers of the source."""
+        return Emission(self, self.cut(mode, check)).function()
+
+
+class Emission:
+    """Writes the step function of one cut."""
+
+    def __init__(self, step, cut):
+        self.step, self.cut, self.line = step, cut, step.f.line
+        stored = {n.id for b in cut.blocks for st in b.body for n in ast.walk(st) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+        self.changed = stored | {b.result for b in cut.blocks if b.result}
+
+    def text(self, text, line=None, **nodes):
+        """Statements from text; names in capitals stand for the given nodes."""
+        body = ast.parse(text).body
+        for st in body:
+            Fill(nodes, line or self.line).visit(st)
+        return body
+
+    def function(self):
+        f = self.step.f
+        carried = sorted(set().union(*[b.live for b in self.cut.blocks]))
+        chain = []
+        for b in reversed(self.cut.blocks):
+            branch = self.text(f"if _pc == {b.pc}: pass")[0]
+            branch.body, branch.orelse = self.block(b), chain
+            chain = [branch] if chain or len(self.cut.blocks) == 1 else branch.body
+        node = self.text(f"def {f.name}__step(k, _t, _fp):\n    _task = k.tasks[_t]\n    _pc = k.stk[_fp + 1]\n    while True: pass")[0]
+        loop = node.body.pop()
+        loop.body = chain
+        if len(self.cut.blocks) == 1:
+            loop.body = chain[0].body
+        node.body += [st for v in carried for st in self.text(f"{v} = 0")] + [loop]
+        return ast.fix_missing_locations(node)
+
+    def block(self, b):
+        out = []
+        if b in self.cut.entered:
+            out += self.at(b.line, *[f"{v} = k.stk[_fp + {self.step.slots[v]}]" for v in self.step_live(b)])
+            if b.result:
+                out += self.at(b.line, f"{b.result} = _task.ret")
+        for st in b.body:
+            new = Returns(self).visit(st)
+            out += new if isinstance(new, list) else [new]
+        line = getattr(b.value, "lineno", out[-1].lineno if out else b.line)
+        if b.end == GOTO:
+            return out + self.goto(b.next[0], line)
+        if b.end == BRANCH:
+            yes, no = (n.pc for n in b.next)
+            return out + self.text(f"_pc = {yes} if TEST else {no}\ncontinue", line, TEST=b.value)
+        if b.end == RETURN:
+            return out + self.leave(b.value, line)
+        return out + (self.request(b, line) if isinstance(b.value, ast.Yield) else self.enter(b, line))
+
+    def step_live(self, b):
+        return sorted(b.live, key=self.step.slots.get)
+
+    def at(self, line, *texts):
+        return [st for t in texts for st in self.text(t, line)]
+
+    def goto(self, b, line):
+        return self.text(f"_pc = {b.pc}\ncontinue", line)
+
+    def leave(self, value, line):
+        return self.text(f"_task.ret = VALUE\n_task.fp = k.stk[_fp + 2]\nreturn {STEP_RETURN}", line, VALUE=value)
+
+    def save(self, b, line):
+        """What lives after the wait goes into the frame; a parameter that is never assigned is there already."""
+        live = [v for v in self.step_live(b) if v in self.changed]
+        return self.at(line, *[f"k.stk[_fp + {self.step.slots[v]}] = {v}" for v in live], f"k.stk[_fp + 1] = {b.pc}")
+
+    def request(self, b, line):
+        call = b.value.value
+        _, op, *abc = REQUESTS[call.func.id]
+        out = [st for i, a in enumerate(call.args) for st in self.text(f"_a{i} = i64(ARG)", line, ARG=a)]
+        values = [str(x[1]) if isinstance(x, tuple) else f"_a{x}" for x in abc]
+        out += self.at(line, f"_task.req_op = {op}", *[f"_task.req_{n} = {v}" for n, v in zip("abc", values, strict=True)])
+        return out + self.save(b.next[0], line) + self.text(f"return {STEP_BLOCK}", line)
+
+    def enter(self, b, line):
+        call = b.value.value
+        fid = self.step.program.fids[call.func.id]
+        text = f"_top = _fp + {self.step.size}\nif _top + {MAX_FRAME} > (_t + 1) * k.e[0].stack_words:\n    return {STEP_OVERFLOW}"
+        out = self.text(text, line)
+        for i, a in enumerate(call.args[1:]):
+            out += self.text(f"k.stk[_top + {FRAME_HEADER + i}] = i64(ARG)", line, ARG=a)
+        out += self.text(f"k.stk[_top] = {fid}\nk.stk[_top + 1] = 0\nk.stk[_top + 2] = _fp", line)
+        return out + self.save(b.next[0], line) + self.text(f"_task.fp = _top\nreturn {STEP_CALL}", line)
+
+
+class Fill(ast.NodeTransformer):
+    """Puts nodes where their capital names stand, and everything else on one line."""
+
+    def __init__(self, nodes, line):
+        self.nodes, self.line = nodes, line
+
+    def visit_Name(self, n):
+        return self.nodes.get(n.id) or self.generic_visit(n)
+
+    def generic_visit(self, n):
+        if hasattr(n, "lineno"):
+            n.lineno = n.end_lineno = self.line
+            n.col_offset = n.end_col_offset = 0
+        return super().generic_visit(n)
+
+
+class Returns(ast.NodeTransformer):
+    """A return inside a statement that was kept whole leaves the step function."""
+
+    def __init__(self, emission):
+        self.emission = emission
+
+    def visit_Return(self, st):
+        return self.emission.leave(st.value, st.lineno)

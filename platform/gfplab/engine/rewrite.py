@@ -2,17 +2,19 @@
 
 `rewrite(function, program, mode, check)` gives a new FunctionDef whose nodes keep their original line numbers.
 
-              stores to state   stores to locals, results   indices >= 0   views            constants
-  generators  i64               as written                  check          as written       globals
-  steps       i64               i64                         check          indices          globals
-  compiled    i64               i64                         check          indices          numbers
+              stores to state   stores to locals, results   views            constants
+  generators  i64               as written                  as written       globals
+  steps       i64               i64                         indices          globals
+  compiled    i64               i64                         indices          numbers
 
-In check builds asserts stay; elsewhere they go.  Elements of compact arrays are widened with i64() when compiled, because numba
-would compute with them unsigned.  `k.a[f(k)] += v` evaluates f once, as Python does, through a local _x<n>.
+In check builds asserts stay (elsewhere they go), every index is bounded() and what goes into a compact array fits().
+`k.a[f(k)] += v` evaluates f once, as Python does, through a local _x<n>.
 """
 
 import ast
 import copy
+
+import numpy as np
 
 from gfplab.engine.checks import is_docstring, is_wait
 
@@ -25,6 +27,10 @@ def load(name):
 
 def call(name, *args):
     return ast.Call(load(name), list(args), [])
+
+
+def call_i64(value):
+    return value if isinstance(value, ast.Constant) else call("i64", value)
 
 
 class Rewrite(ast.NodeTransformer):
@@ -81,10 +87,9 @@ class Rewrite(ast.NodeTransformer):
         target = st.targets[0]
         if isinstance(target, ast.Name) and target.id in self.f.views:
             if self.mode != GENERATORS:
-                index = self.visit_index(st.value.slice)
-                st.value = self.wrap(index, True)
+                st.value = self.wrap(self.index(st.value), True)
                 return st
-        st.value = self.wrap(self.visit(st.value), isinstance(target, ast.Name))
+        st.value = self.small(target, self.wrap(self.visit(st.value), isinstance(target, ast.Name)))
         st.targets = [self.visit(target)]
         return st
 
@@ -105,7 +110,7 @@ class Rewrite(ast.NodeTransformer):
         old = copy.deepcopy(st.target)
         old.ctx = ast.Load()
         value = ast.BinOp(self.visit(old), st.op, self.visit(st.value))
-        out.append(ast.Assign([self.visit(st.target)], self.wrap(value, False)))
+        out.append(ast.Assign([self.visit(st.target)], self.small(st.target, self.wrap(value, False))))
         return out
 
     def visit_Return(self, st):
@@ -127,7 +132,7 @@ class Rewrite(ast.NodeTransformer):
 
     # ------------------------------------------------------------ values
     def visit_Name(self, e):
-        if e.id in self.locals or self.mode != COMPILED or e.id in ("k", "i64", "nonneg"):
+        if e.id in self.locals or self.mode != COMPILED or e.id in ("k", "i64", "bounded", "fits"):
             return e
         value = self.program.constant(self.f, e.id)
         return e if value is None else ast.Constant(value)
@@ -152,17 +157,28 @@ class Rewrite(ast.NodeTransformer):
             array = ast.Attribute(load("k"), self.f.views[e.value.id], ast.Load())
             e.value = ast.Subscript(array, load(e.value.id), ast.Load())
         elif isinstance(e.value, ast.Subscript):
-            e.value.slice = self.visit_index(e.value.slice)
+            e.value.slice = self.index(e.value)
         return e
 
     def visit_Subscript(self, e):
-        e.slice = self.visit_index(e.slice)
-        small = self.program.schema.dtypes.get(e.value.attr, "i8") != "i8"
-        return call("i64", e) if small and self.mode == COMPILED and isinstance(e.ctx, ast.Load) else e
+        e.slice = self.index(e)
+        return e
 
-    def visit_index(self, e):
-        e = self.visit(e)
-        return call("nonneg", e) if self.check and not isinstance(e, ast.Constant) else e
+    def index(self, element):
+        """The index of k.<array>[index], checked in check builds."""
+        text = f"{self.f.file}:{element.lineno}: {ast.unparse(element)}"
+        array = copy.deepcopy(element.value)
+        index = self.visit(element.slice)
+        return call("bounded", array, call_i64(index), ast.Constant(text)) if self.check else index
+
+    def small(self, target, value):
+        """A value stored into a compact array; the pure modes refuse by themselves what does not fit."""
+        dtype = self.program.schema.dtypes.get(target.value.attr, "i8") if isinstance(target, ast.Subscript) else "i8"
+        if dtype == "i8" or not self.check or self.mode != COMPILED:
+            return value
+        limits = np.iinfo(dtype)
+        text = f"{self.f.file}:{target.lineno}: {ast.unparse(target)}"
+        return call("fits", call_i64(value), ast.Constant(int(limits.min)), ast.Constant(int(limits.max)), ast.Constant(text))
 
 
 def rewrite(function, program, mode, check):
