@@ -3,6 +3,8 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gfplab.errors import ScenarioError, StudyError
 from gfplab.units import GIB, MIB
@@ -89,6 +91,40 @@ def test_a_value_that_does_not_fit_is_told_where_it_was_said():
     ]
 
 
+@given(
+    st.text(alphabet="abc.", max_size=9)
+    | st.sampled_from(
+        [
+            "machine",
+            "machine.start",
+            "machine.zone.DMA",
+            "task.hog",
+            "task.hog.kind",
+            "costs",
+            "costs.a.b",
+            "tunables.x",
+        ]
+        + [
+            "machine.import",
+            "policies.x.y",
+            "swap.size.x",
+            "disk.vda.name",
+            "crypt.swap0.device",
+            "kernel",
+            ".",
+            "a..b",
+        ]
+    ),
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=4) | st.just([]) | st.just({"a": 1}),
+)
+def test_whatever_is_set_it_is_a_world_or_a_scenario_error(address, value):
+    """No other exception leaves, and every line names its place."""
+    try:
+        assert load_scenario(S1, {address: value}).title
+    except ScenarioError as problem:
+        assert all(line.startswith(("--set ", str(S1))) for line in problem.lines)
+
+
 def test_a_study_learns_what_kind_of_value_stands_at_an_address(tables):
     """So that it reads "10MB/s" .. "100MB/s" as numbers and writes them back as text."""
     kinds = {
@@ -97,7 +133,7 @@ def test_a_study_learns_what_kind_of_value_stands_at_an_address(tables):
         "disk.vda.spread": "float",
         "disk.vda.congestion": "bool",
         "task.hog.size": "size",
-        "machine.kernel": "pages",
+        "machine.kernel_memory": "pages",
         "machine.min_free_kbytes": "int",
         "costs.scan_page": "time",
         "title": "text",

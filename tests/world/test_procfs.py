@@ -56,7 +56,7 @@ def test_all_memory_of_the_capture_is_accounted_for(tmp_path):
 def test_a_scenario_departs_from_the_imported_machine_key_by_key(tmp_path):
     """What it writes wins; one key of [machine.start] leaves the others; memory replaces the zones."""
     capture = import_machine(CAPTURE)
-    other = scenario_of(capture, tmp_path, cpus=4, start={"active_file": "4MiB"}, kernel="1MiB", memory="256MiB")
+    other = scenario_of(capture, tmp_path, cpus=4, start={"active_file": "4MiB"}, kernel_memory="1MiB", memory="256MiB")
     assert other.machine.cpus == 4 and other.machine.min_free_kbytes == 67_584
     assert other.machine.start.active_file_pages == 1024 and other.machine.start.inactive_file_pages > 0
     assert [zone.name for zone in other.machine.zones] == ["DMA", "DMA32"]

@@ -1,6 +1,7 @@
 """Is a World complete, comparable, and safe from whatever a file may contain?"""
 
 import copy
+import datetime
 from dataclasses import is_dataclass
 from pathlib import Path
 from typing import get_args, get_origin
@@ -120,6 +121,7 @@ JUNK = st.one_of(
     st.booleans(),
     st.integers(-2, 1 << 70),
     st.floats(),
+    st.just(datetime.date(2016, 7, 18)),
     st.sampled_from(["", "vda", "swap0", "0ns", "1GiB", "99999GiB", "a.b", "random", "file_writer", "x" * 99]),
     st.sampled_from([[], {}, [{}], [[]], [1], {"name": "vda"}, {"kind": "mempool_loop"}, {"x": {"y": 1}}]),
 )

@@ -51,7 +51,9 @@ class Machine:
     hz: Annotated[Literal[100, 250, 300, 1000], "ticks a second"] = 250
     memory_bytes: Annotated[SomeSize | None, "RAM, from which the zones are computed"] = None
     zones: Annotated[tuple[Zone, ...], Field(alias="zone"), "the zones, when they are known"] = ()
-    kernel_pages: Annotated[Pages | None, "memory the kernel holds for good; a twentieth when not written"] = None
+    kernel_pages: Annotated[
+        Pages | None, Field(alias="kernel_memory"), "what the kernel holds for good; a twentieth when not written"
+    ] = None
     min_free_kbytes: Annotated[int | None, Whole(32, 1 << 30), "computed from the zones when not written"] = None
     watermark_scale_factor: Annotated[int, Whole(1, 3000), "distance between the marks, in 1/10000 of a zone"] = 10
     watermark_boost_factor: Annotated[int, Whole(0, 1 << 20), "how far a boost goes, v6.1 and later"] = 15000

@@ -237,7 +237,7 @@ def _toml(
     lines += ["", "[machine]", f"cpus = {cpus}", "# hz is not told by /proc; 250 unless the kernel was built otherwise"]
     lines += [f"{name} = {value}" for name, value in sysctls.items()]
     if memory:
-        lines += [f'kernel = "{memory["kernel"]}kB"  # whatever was neither free nor on the lists below']
+        lines += [f'kernel_memory = "{memory["kernel"]}kB"  # whatever was neither free nor on the lists below']
     for zone in zones:
         lines += ["", "[[machine.zone]]", f'name = "{zone.name}"', f'managed = "{zone.managed * PAGE_KB}kB"']
         lines += [f"# /proc: min {zone.min} low {zone.low} high {zone.high} pages"]

@@ -25,7 +25,7 @@ def read_toml(path: str | Path, error: type[GfplabError] = ScenarioError) -> dic
     """The tables of a file; one sentence with file and line if it is no TOML."""
     path = Path(path)
     try:
-        text = path.read_bytes().decode()
+        text = path.read_bytes().decode("utf-8-sig")
         return tomli.loads(text)
     except FileNotFoundError:
         there = sorted(each.name for each in path.parent.glob("*.toml")) if path.parent.is_dir() else []
