@@ -124,5 +124,5 @@ def _memory(world: "World") -> Iterator[Mistake]:
         zones = units.about_size(machine.managed_pages * units.PAGE_SIZE)
         yield (
             ("machine", "start"),
-            f"memory is overfull at time 0: {claimed} of {zones}; lower kernel_memory, the file pages or a task's resident",
+            f"memory is overfull at time 0: {claimed} of {zones}; lower kernel_memory, file pages or resident",
         )
