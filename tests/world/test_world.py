@@ -71,6 +71,7 @@ def test_what_a_file_leaves_out_is_filled_in_by_the_age_of_the_kernel():
     assert small(**block, kernel="v7.2").crypts[0].split_bytes < new.crypts[0].split_bytes
     assert old.crypts[0].encrypt_ns == COST_DEFAULTS["crypt_page"]
     assert old.crypts[0].max_active == 1
+    assert (old.tasks[0].touch_ns, old.tasks[0].first_order) == (COST_DEFAULTS["touch"], "random")
     assert old.costs == COST_DEFAULTS and small(costs={"irq": "1us"}).costs == {**COST_DEFAULTS, "irq": 1000}
 
 

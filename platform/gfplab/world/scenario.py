@@ -142,7 +142,7 @@ def complete(world: World) -> World:
         world,
         machine=machine,
         crypts=tuple(_complete_crypt(each, world, machine, costs) for each in world.crypts),
-        tasks=tuple(_complete_task(each, machine) for each in world.tasks),
+        tasks=tuple(_complete_task(each, machine, costs) for each in world.tasks),
         costs=costs,
     )
 
@@ -164,9 +164,10 @@ def _complete_crypt(crypt: Crypt, world: World, machine: Machine, costs: Mapping
     return replace(crypt, **{name: value for name, value in filled.items() if getattr(crypt, name) is None})
 
 
-def _complete_task(task: Task, machine: Machine) -> Task:
-    if isinstance(task, AnonToucher) and task.first_order is None:
-        return replace(task, first_order=task.order)
+def _complete_task(task: Task, machine: Machine, costs: Mapping[str, int]) -> Task:
+    if isinstance(task, AnonToucher):
+        touch_ns = costs["touch"] if task.touch_ns is None else task.touch_ns
+        return replace(task, first_order=task.first_order or task.order, touch_ns=touch_ns)
     if isinstance(task, MempoolLoop) and task.count == 0:
         return replace(task, count=machine.cpus)
     return task

@@ -40,7 +40,7 @@ class AnonToucher:
     start_ns: Annotated[Time, "when it begins"] = 0
     passes: Annotated[Passes, "times over its memory, 0 = for ever"] = 0
     write_percent: Annotated[int, Whole(0, 100), "touches that write, in per cent; a first touch always does"] = 100
-    touch_ns: Annotated[Time, "CPU time from one touch to the next"] = 200 * NSEC
+    touch_ns: Annotated[Time | None, "CPU time of one touch; costs.touch when not written"] = None
 
 
 @dataclass(frozen=True)
