@@ -41,7 +41,7 @@ def check_invariants(k):
             return 2
     transit = vm.nr_managed - (free + free_pcp_pages(k) + lru + isolated + slab + vm.nr_mempool + vm.nr_fixed)
     # a task that sleeps between alloc_pages() and giving the page an owner holds it meanwhile
-    if transit < 0 or transit > 2 * k.e[0].ntasks + vm.nr_kernel_stack:
+    if transit < 0 or transit > 2 * len(k.tasks) + vm.nr_kernel_stack:
         return 1
     for p in range(1, len(k.pools)):
         pool = k.pools[p]

@@ -9,7 +9,7 @@ from gfplab.engine.requests import TASK_UNINTERRUPTIBLE, cond_resched, io_schedu
 from gfplab.engine.subset import kernel, plain
 from gfplab.engine.symbols import burn, local_clock, spin_lock, spin_unlock, wake_up_all
 from gfplab.kernel.costs import C_MEMPOOL_RESERVE
-from gfplab.kernel.decisions import decide_mempool_free, decide_mempool_step
+from gfplab.kernel.symbols import decide_mempool_free, decide_mempool_step
 from gfplab.kernel.gfp import (
     MEMPOOL_EXTRA,
     PF_LESS_THROTTLE,

@@ -17,7 +17,7 @@ from gfplab.kernel.costs import (
     C_PCP_FREE,
     C_PCP_REFILL,
 )
-from gfplab.kernel.decisions import decide_gfp_to_alloc_flags
+from gfplab.kernel.symbols import decide_gfp_to_alloc_flags
 from gfplab.kernel.gfp import (
     ALLOC_HARDER,
     ALLOC_HIGH,
@@ -162,8 +162,8 @@ def free_hot_cold_page(k, page):
         kernel_bug(k, BUG_DOUBLE_FREE, page)
         return 0
     z = k.page_zone[page]
-    cpu = smp_processor_id(k)
-    pcp = k.pcps[z * k.e[0].ncpus + cpu]
+    this_cpu = smp_processor_id(k)
+    pcp = k.pcps[z * k.e[0].ncpus + this_cpu]
     k.page_flags[page] = PG_pcp
     k.page_prev[page] = 0
     k.page_next[page] = pcp.head
@@ -172,14 +172,14 @@ def free_hot_cold_page(k, page):
     k.vm[0].pgfree += 1
     burn(k, k.costs[C_PCP_FREE])
     if pcp.count >= pcp.high:
-        free_pcppages_bulk(k, z, cpu, pcp.batch)
+        free_pcppages_bulk(k, z, this_cpu, pcp.batch)
     return 0
 
 
 @plain
-def free_pcppages_bulk(k, z, cpu, nr):
+def free_pcppages_bulk(k, z, this_cpu, nr):
     """Move nr pages from a per-CPU list to the buddy list; a freed page makes the zone reclaimable again."""
-    pcp = k.pcps[z * k.e[0].ncpus + cpu]
+    pcp = k.pcps[z * k.e[0].ncpus + this_cpu]
     zone = k.zones[z]
     if nr > pcp.count:
         nr = pcp.count
@@ -204,10 +204,10 @@ def drain_all_pages(k):
     """Empty every CPU's lists into the buddy lists."""
     burn(k, k.costs[C_DRAIN_ALL_PAGES] + k.costs[C_DRAIN_CPU] * k.e[0].ncpus)
     for z in range(1, k.vm[0].nr_zones + 1):
-        for cpu in range(k.e[0].ncpus):
-            pcp = k.pcps[z * k.e[0].ncpus + cpu]
+        for this_cpu in range(k.e[0].ncpus):
+            pcp = k.pcps[z * k.e[0].ncpus + this_cpu]
             if pcp.count > 0:
-                free_pcppages_bulk(k, z, cpu, pcp.count)
+                free_pcppages_bulk(k, z, this_cpu, pcp.count)
     return 0
 
 

@@ -115,9 +115,9 @@ def adopt_new_slab(k, cache, page):
 
 
 @plain
-def deactivate_slab(k, cache, cpu):
+def deactivate_slab(k, cache, this_cpu):
     """Take the current slab off a CPU: its free objects return to the slab, which goes to the node's partial list."""
-    c = k.cpu_slabs[cache * k.e[0].ncpus + cpu]
+    c = k.cpu_slabs[cache * k.e[0].ncpus + this_cpu]
     page = c.page
     k.page_private[page] += c.freelist
     c.freelist = 0
@@ -185,8 +185,8 @@ def discard_slab(k, cache, page):
 @plain
 def refill_from_partial(k, cache):
     """1 when this CPU's list holds an object: from its own slab, a per-CPU partial slab, or the node's. Else 0."""
-    cpu = smp_processor_id(k)
-    c = k.cpu_slabs[cache * k.e[0].ncpus + cpu]
+    this_cpu = smp_processor_id(k)
+    c = k.cpu_slabs[cache * k.e[0].ncpus + this_cpu]
     if c.freelist > 0:
         return 1
     if c.page:
@@ -205,7 +205,7 @@ def refill_from_partial(k, cache):
         if c.pobjects < 0:
             c.pobjects = 0
         k.page_flags[page] &= ~SLAB_CPU_PARTIAL & 0xFFFF
-        take_slab(k, cache, cpu, page)
+        take_slab(k, cache, this_cpu, page)
         burn(k, k.costs[C_SLAB_CPU_PARTIAL])
         return 1
     s = k.caches[cache]
@@ -214,20 +214,20 @@ def refill_from_partial(k, cache):
     spin_lock(k, s.list_lock)
     page = s.node_partial
     remove_node_partial(k, cache, page)
-    take_slab(k, cache, cpu, page)
+    take_slab(k, cache, this_cpu, page)
     while s.node_partial and c.pobjects < s.cpu_partial // CPU_PARTIAL_REFILL:
         page = s.node_partial
         remove_node_partial(k, cache, page)
-        push_cpu_partial(k, cache, cpu, page)
+        push_cpu_partial(k, cache, this_cpu, page)
     burn(k, k.costs[C_SLAB_NODE_PARTIAL])
     spin_unlock(k, s.list_lock)
     return 1
 
 
 @plain
-def take_slab(k, cache, cpu, page):
+def take_slab(k, cache, this_cpu, page):
     """Make a partial slab the CPU's current one with all its free objects. Writes: cpu_slabs, page arrays."""
-    c = k.cpu_slabs[cache * k.e[0].ncpus + cpu]
+    c = k.cpu_slabs[cache * k.e[0].ncpus + this_cpu]
     c.page = page
     c.freelist = k.page_private[page]
     k.page_private[page] = 0
@@ -236,9 +236,9 @@ def take_slab(k, cache, cpu, page):
 
 
 @plain
-def push_cpu_partial(k, cache, cpu, page):
+def push_cpu_partial(k, cache, this_cpu, page):
     """Freeze a slab on the CPU's partial list. Writes: cpu_slabs, page arrays."""
-    c = k.cpu_slabs[cache * k.e[0].ncpus + cpu]
+    c = k.cpu_slabs[cache * k.e[0].ncpus + this_cpu]
     k.page_next[page] = c.partial
     c.partial = page
     c.npartial += 1
@@ -248,9 +248,9 @@ def push_cpu_partial(k, cache, cpu, page):
 
 
 @plain
-def unfreeze_partials(k, cache, cpu):
+def unfreeze_partials(k, cache, this_cpu):
     """Move every slab of the CPU's partial list to the node's, freeing the empty surplus."""
-    c = k.cpu_slabs[cache * k.e[0].ncpus + cpu]
+    c = k.cpu_slabs[cache * k.e[0].ncpus + this_cpu]
     spin_lock(k, k.caches[cache].list_lock)
     while c.partial:
         page = c.partial
@@ -265,12 +265,12 @@ def unfreeze_partials(k, cache, cpu):
 
 
 @plain
-def kmem_cache_free(k, cache, obj, cpu):
+def kmem_cache_free(k, cache, obj, this_cpu):
     """Return an object: to this CPU's list if it is of the current slab, else to its slab. obj is the slab's page."""
     s = k.caches[cache]
     s.nr_active -= 1
     burn(k, k.costs[C_SLAB_FAST])
-    c = k.cpu_slabs[cache * k.e[0].ncpus + cpu]
+    c = k.cpu_slabs[cache * k.e[0].ncpus + this_cpu]
     if c.page == obj:
         c.freelist += 1
         return 0
@@ -283,6 +283,6 @@ def kmem_cache_free(k, cache, obj, cpu):
     elif flags & (SLAB_CPU | SLAB_CPU_PARTIAL) == 0:
         # the slab was full and on no list: it becomes a per-CPU partial slab here
         if c.pobjects > s.cpu_partial:
-            unfreeze_partials(k, cache, cpu)
-        push_cpu_partial(k, cache, cpu, obj)
+            unfreeze_partials(k, cache, this_cpu)
+        push_cpu_partial(k, cache, this_cpu, obj)
     return 0

@@ -21,12 +21,12 @@ def get_swap_page(k):
     if k.vm[0].nr_swap_pages <= 0:
         return 0
     spin_lock(k, s.lock)
-    cpu = smp_processor_id(k)
+    this_cpu = smp_processor_id(k)
     if s.ssd == 0:
-        cpu = 0  # one next-fit cursor for a disk that seeks
+        this_cpu = 0  # one next-fit cursor for a disk that seeks
     slot = 0
     while slot == 0:
-        cluster = k.cpu_cluster[cpu]
+        cluster = k.cpu_cluster[this_cpu]
         if cluster == 0:
             cluster = s.cluster_head
             if cluster == 0:
@@ -35,17 +35,17 @@ def get_swap_page(k):
             s.cluster_head = k.cluster_next[cluster]
             s.free_clusters -= 1
             k.cluster_next[cluster] = 0
-            k.cpu_cluster[cpu] = cluster
-            k.cpu_cluster_pos[cpu] = 0
-        pos = k.cpu_cluster_pos[cpu]
+            k.cpu_cluster[this_cpu] = cluster
+            k.cpu_cluster_pos[this_cpu] = 0
+        pos = k.cpu_cluster_pos[this_cpu]
         first = (cluster - 1) * SWAPFILE_CLUSTER + 1
         while pos < SWAPFILE_CLUSTER and first + pos <= s.nr_slots and k.swap_map[first + pos]:
             pos += 1
         if pos < SWAPFILE_CLUSTER and first + pos <= s.nr_slots:
             slot = first + pos
-            k.cpu_cluster_pos[cpu] = pos + 1
+            k.cpu_cluster_pos[this_cpu] = pos + 1
         else:
-            k.cpu_cluster[cpu] = 0
+            k.cpu_cluster[this_cpu] = 0
             if k.cluster_used[cluster] == 0:
                 add_free_cluster(k, cluster)
     if slot:
@@ -102,8 +102,8 @@ def swap_entry_free(k, slot, usage):
 @plain
 def is_cpu_cluster(k, cluster):
     """1 if some CPU allocates from this cluster."""
-    for cpu in range(k.e[0].ncpus):
-        if k.cpu_cluster[cpu] == cluster:
+    for this_cpu in range(k.e[0].ncpus):
+        if k.cpu_cluster[this_cpu] == cluster:
             return 1
     return 0
 

@@ -297,13 +297,13 @@ def shrink_active_list(k, z, nr_to_scan, lru):
 
 
 @plain
-def init_scan(k, gfp_mask, cls, nr_to_reclaim, kswapd):
+def init_scan(k, gfp_mask, cls, nr_to_reclaim, is_kswapd):
     """Fill the current task's scan_control. Writes: scans."""
     scan = k.scans[k.e[0].cur]
     scan.gfp_mask = gfp_mask
     scan.cls = cls
     scan.nr_to_reclaim = nr_to_reclaim
-    scan.kswapd = kswapd
+    scan.kswapd = is_kswapd
     scan.priority = DEF_PRIORITY
     scan.nr_scanned = 0
     scan.nr_reclaimed = 0

@@ -72,8 +72,8 @@ def free_pcp_pages(k):
     """Pages parked on per-CPU lists."""
     n = 0
     for z in range(1, k.vm[0].nr_zones + 1):
-        for cpu in range(k.e[0].ncpus):
-            n += k.pcps[z * k.e[0].ncpus + cpu].count
+        for this_cpu in range(k.e[0].ncpus):
+            n += k.pcps[z * k.e[0].ncpus + this_cpu].count
     return n
 
 

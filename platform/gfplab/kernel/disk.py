@@ -1,0 +1,75 @@
+"""A disk: one pipe of so many bytes a second, and behind it `parallelism` servers of random service time.
+
+Models no file of Linux: the device below the driver.  A request holds the pipe for per_request_ns and its bytes, then
+the server that is free first.  Service times come from the disk's own random stream.
+
+Leaves out: seek distance, caches, garbage collection, reads overtaking writes, bit errors.
+"""
+
+from gfplab.engine.subset import plain
+from gfplab.engine.symbols import burn, call_at, draw_ns, local_clock, trace
+from gfplab.kernel.costs import C_IRQ, C_REQUEST_SUBMIT
+from gfplab.kernel.symbols import blk_mq_end_request
+from gfplab.kernel.tracepoints import block_rq_complete, block_rq_issue
+from gfplab.kernel.types import BIO_READ, EV_DISK, PAGE_SIZE
+
+NSEC_PER_SEC = 1_000_000_000
+
+
+@plain
+def queue_rq(k, request):
+    """Give a request to the device, which will interrupt when it is done. Writes: disks, servers."""
+    r = k.requests[request]
+    disk = r.disk
+    d = k.disks[disk]
+    burn(k, k.costs[C_REQUEST_SUBMIT])
+    now = local_clock(k)
+    trace(k, block_rq_issue, disk, r.rw, r.sector, r.nr_pages)
+    r.start = now
+    if d.inflight == 0:
+        d.busy_since = now
+    d.inflight += 1
+    d.max_inflight = max(d.max_inflight, d.inflight)
+    d.bw_busy = max(d.bw_busy, now) + d.per_request_ns + r.nr_pages * PAGE_SIZE * NSEC_PER_SEC // d.bandwidth
+    mean = d.write_ns
+    if r.rw == BIO_READ:
+        mean = d.read_ns
+    service = draw_ns(k, d.stream, mean, d.sigma_table)
+    begin = d.bw_busy
+    if d.tags > d.parallelism:  # else there is a free server for every tag
+        server = free_server(k, disk)
+        begin = max(begin, k.servers[server].busy_until)
+        k.servers[server].busy_until = begin + service
+    call_at(k, begin + service, EV_DISK, request)
+    return 0
+
+
+@plain
+def free_server(k, disk):
+    """The server of the disk that is free first."""
+    first = k.disks[disk].first_server
+    best = first
+    for s in range(first + 1, first + k.disks[disk].parallelism):
+        if k.servers[s].busy_until < k.servers[best].busy_until:
+            best = s
+    return best
+
+
+@plain
+def disk_event(k, request):
+    """The interrupt of a completed request."""
+    r = k.requests[request]
+    d = k.disks[r.disk]
+    burn(k, k.costs[C_IRQ])
+    trace(k, block_rq_complete, r.disk, r.rw, r.sector, r.nr_pages)
+    d.inflight -= 1
+    if d.inflight == 0:
+        d.busy_ns += max(0, k.e[0].now - d.busy_since)
+    d.done += 1
+    d.sectors += r.nr_pages
+    if r.rw == BIO_READ:
+        d.read_pages += r.nr_pages
+    else:
+        d.write_pages += r.nr_pages
+    blk_mq_end_request(k, request)
+    return 0

@@ -1,0 +1,40 @@
+"""The simulated kernel as one linked model: its schema, its files and its decision points.
+
+    build = kernel_model().build("compiled")
+"""
+
+import importlib
+from functools import cache
+
+from gfplab.kernel.decisions import DECISIONS
+from gfplab.kernel.types import kernel_schema
+
+# one name per file of this folder that holds simulated code
+KERNEL_FILES = (
+    "mempool",
+    "slub",
+    "page_alloc",
+    "swap",
+    "shrink_page",
+    "vmscan",
+    "kswapd",
+    "swapfile",
+    "swap_state",
+    "page_io",
+    "memory",
+    "oom",
+    "workload_anon",
+    "workload_pool",
+    "vmstat",
+    "interrupts",
+    "invariants",
+)
+
+
+@cache
+def kernel_model():
+    """Link the model once per process; a KernelBuildError names every file:line that does not fit."""
+    from gfplab.engine.build import Model
+
+    modules = [importlib.import_module(f"gfplab.kernel.{name}") for name in KERNEL_FILES]
+    return Model(kernel_schema(), modules, decisions=DECISIONS)

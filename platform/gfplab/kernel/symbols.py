@@ -1,0 +1,682 @@
+"""Every function that kernel files call of one another: its signature, whether it may sleep, and one line on what it does.
+
+As in C, a kernel file includes prototypes, not other files: the call graph of the kernel is a circle, its imports are not.
+The link step binds the names in all modes and refuses a prototype that lacks a definition or differs from it.
+"""
+
+from gfplab.engine.subset import prototype
+
+# bio.py
+
+
+@prototype(blocking=True)
+def bio_alloc_bioset(k, bioset, gfp_mask):
+    """A bio of the set; 0 only if the mask may not sleep."""
+
+
+@prototype(blocking=False)
+def bio_endio(k, bio):
+    """The bio's I/O is done: tell its owner, and the owner's owner, up to the bio that was submitted first."""
+
+
+@prototype(blocking=False)
+def bio_list_add(k, t, bio):
+    """Park a bio at the end of task t's current->bio_list."""
+
+
+@prototype(blocking=False)
+def bio_list_pop(k, t):
+    """The bio parked first, or 0."""
+
+
+@prototype(blocking=False)
+def bio_put(k, bio):
+    """Give the bio back: its element to the pool (whose waiters wake), its record to the free list."""
+
+
+# blk_core.py
+
+
+@prototype(blocking=False)
+def blk_add_plugged(k, request):
+    """Hold a request back in the current task's plug, which is flushed first if it is full."""
+
+
+@prototype(blocking=False)
+def blk_attempt_merge(k, request, bio):
+    """1 if the bio continues the request, or precedes it, on the same disk in the same direction, and there is room."""
+
+
+@prototype(blocking=False)
+def blk_attempt_plug_merge(k, bio):
+    """1 if the bio could join a request of this task's plug that it is adjacent to."""
+
+
+@prototype(blocking=False)
+def blk_finish_plug(k):
+    """End a plug; the outermost lets the requests go."""
+
+
+@prototype(blocking=False)
+def blk_flush_plug_list(k, task):
+    """Send a task's held-back requests to their queues; a task that falls asleep calls this too, so none waits for itself."""
+
+
+@prototype(blocking=False)
+def blk_rq_free(k, request):
+    """Give a request record back."""
+
+
+@prototype(blocking=False)
+def blk_rq_init(k, bio):
+    """A request record for one bio. Slot 0 keeps the free list (next) and the highest slot used (used)."""
+
+
+@prototype(blocking=False)
+def blk_start_plug(k):
+    """Hold back this task's requests, that adjacent ones may merge; nested plugs count as one."""
+
+
+@prototype(blocking=True)
+def generic_make_request(k, bio):
+    """Hand a bio to its driver; inside a driver, park it until that has returned."""
+
+
+@prototype(blocking=True)
+def submit_bio(k, bio):
+    """Start the I/O of a bio, which its end_io hears about. Writes: vm.pgpgin, vm.pgpgout."""
+
+
+# blk_legacy.py
+
+
+@prototype(blocking=False)
+def bdi_congested(k, dev_kind, dev):
+    """1 if writes to the device are congested; a dm device is if the one below is, and has no state of its own."""
+
+
+@prototype(blocking=True)
+def blk_queue_bio(k, bio):
+    """Queue a bio on a legacy request queue: merge it, or take a request for it."""
+
+
+@prototype(blocking=False)
+def blk_run_queue(k, disk):
+    """Dispatch from a legacy queue while the device has tags."""
+
+
+@prototype(blocking=False)
+def elv_insert(k, request):
+    """Put a request at the end of its queue and dispatch what the device takes."""
+
+
+@prototype(blocking=False)
+def freed_request(k, disk, rw):
+    """A legacy request is free: the task that waits longest for one of its direction wakes."""
+
+
+# blk_mq.py
+
+
+@prototype(blocking=False)
+def blk_mq_end_request(k, request):
+    """The device is done with a request: its bios end in order, then its tag (or its place in a legacy queue) is free."""
+
+
+@prototype(blocking=True)
+def blk_sq_make_request(k, bio):
+    """Merge the bio into the plug, or give it a request, which needs a tag even while it is only held back."""
+
+
+# disk.py
+
+
+@prototype(blocking=False)
+def disk_event(k, request):
+    """The interrupt of a completed request."""
+
+
+@prototype(blocking=False)
+def queue_rq(k, request):
+    """Give a request to the device, which will interrupt when it is done. Writes: disks, servers."""
+
+
+# dm.py
+
+
+@prototype(blocking=False)
+def clone_endio(k, bio):
+    """A clone has ended; returns the bio it was a piece of if that has ended with it, else 0."""
+
+
+@prototype(blocking=True)
+def dm_make_request(k, bio):
+    """Map a bio of a dm device onto the device below."""
+
+
+# jiffies.py
+
+
+@prototype(blocking=False)
+def HZ(k):
+    """Ticks a second."""
+
+
+@prototype(blocking=False)
+def jiffies(k):
+    """Ticks since time 0."""
+
+
+@prototype(blocking=False)
+def nsecs_to_jiffies_up(k, ns):
+    """Ticks that ns last, the last one begun counting as a whole."""
+
+
+# kswapd.py
+
+
+@prototype(blocking=False)
+def wake_all_kswapds(k, cls):
+    """One node, one kswapd."""
+
+
+@prototype(blocking=False)
+def wakeup_kswapd(k, cls):
+    """Wake kswapd if it sleeps and a zone of the class is short. Writes: vm.kswapd_cls, kswapd's state."""
+
+
+# log2.py
+
+
+@prototype(blocking=False)
+def ilog2(k, n):
+    """The exponent of the largest power of two that is not above n; 0 for n < 2."""
+
+
+@prototype(blocking=False)
+def roundup_pow_of_two(k, n):
+    """The least power of two that is not below n."""
+
+
+# memory.py
+
+
+@prototype(blocking=True)
+def handle_mm_fault(k, vpn, write):
+    """Make a virtual page present. 1 if it is; 0 if there was no memory or the task was killed (try again or die)."""
+
+
+@prototype(blocking=False)
+def touch_page(k, page, write):
+    """A touch of a resident page: the accessed bit, and a write fault's work if the swap cache still holds it."""
+
+
+@prototype(blocking=False)
+def try_to_unmap(k, page):
+    """Replace the PTE of a swap-cache page by its slot. Writes: ptes, swap_map, mms."""
+
+
+@prototype(blocking=False)
+def zap_pte(k, vpn):
+    """Forget one virtual page for ever: unmap it, and free it or its slot if nothing else holds them. 1 if it was there."""
+
+
+# mempool.py
+
+
+@prototype(blocking=True)
+def mempool_alloc(k, pool, gfp_mask):
+    """An element of the pool; 0 only if the mask may not sleep or the policy says FAIL."""
+
+
+@prototype(blocking=False)
+def mempool_free(k, pool, element):
+    """Give an element back: to the reserve while that is short of min_nr, else to the allocator; all waiters wake."""
+
+
+@prototype(blocking=False)
+def pool_full_ns(k, pool):
+    """Nanoseconds so far during which the reserve was full."""
+
+
+# oom.py
+
+
+@prototype(blocking=True)
+def exit_mmap(k, m, reaping):
+    """Free an address space. The reaper leaves alone what is locked or under writeback; the exiting task takes the rest."""
+
+
+@prototype(blocking=False)
+def out_of_memory(k, t):
+    """Kill the task with the most memory, unless a victim is still on its way out. 1: memory may come, try again."""
+
+
+# page_alloc.py
+
+
+@prototype(blocking=True)
+def alloc_pages_current(k, gfp_mask):
+    """A page for the kernel itself, or 0."""
+
+
+@prototype(blocking=True)
+def alloc_pages_vma(k, gfp_mask):
+    """A page for user memory, or 0."""
+
+
+@prototype(blocking=False)
+def free_hot_cold_page(k, page):
+    """Free a page onto this CPU's list; past its high mark a batch goes back to the buddy lists."""
+
+
+@prototype(blocking=False)
+def get_page_from_freelist(k, gfp_mask, alloc_flags, cls):
+    """A page from the highest zone that passes its watermark, or 0."""
+
+
+@prototype(blocking=False)
+def gfp_zone(k, gfp_mask):
+    """The highest zone this mask may use (x86-64: all of memory unless DMA is asked for)."""
+
+
+@prototype(blocking=False)
+def lowmem_reserve(k, z, cls):
+    """zone->lowmem_reserve[cls]: pages of zone z that a request of class cls may not touch."""
+
+
+# page_io.py
+
+
+@prototype(blocking=False)
+def end_swap_bio_read(k, bio):
+    """Completion of a swap-in: the page may be used."""
+
+
+@prototype(blocking=False)
+def end_swap_bio_write(k, bio):
+    """Completion of a swap-out: writeback ends, the bio returns to its set."""
+
+
+@prototype(blocking=True)
+def swap_readpage(k, page):
+    """Start reading a locked swap-cache page; completion unlocks it."""
+
+
+@prototype(blocking=True)
+def swap_writepage(k, page):
+    """Write a locked swap-cache page to its slot; it is under writeback and unlocked when this returns."""
+
+
+# page_writeback.py
+
+
+@prototype(blocking=False)
+def clear_page_dirty_for_io(k, page):
+    """Take the dirty mark off a page that is about to be written; 0 if it had none."""
+
+
+@prototype(blocking=False)
+def dirty_freerun_ceiling(k, thresh, bg_thresh):
+    """Up to here nobody who dirties pages is made to wait."""
+
+
+@prototype(blocking=False)
+def domain_dirty_bg_thresh(k, avail, pf_flags):
+    """Dirty pages at which the flushers start."""
+
+
+@prototype(blocking=False)
+def domain_dirty_thresh(k, avail, pf_flags):
+    """Dirty pages at which a task with these flags is held back hard, of `avail` dirtyable ones."""
+
+
+@prototype(blocking=False)
+def end_page_writeback(k, page):
+    """The write of this page is done: rotate it if reclaim asked to, count it, wake whoever waits for it."""
+
+
+@prototype(blocking=False)
+def global_dirtyable_memory(k):
+    """Pages that page cache could use: what is free beyond the reserve, and all file pages. Never 0. Writes: vm."""
+
+
+@prototype(blocking=False)
+def hard_dirty_limit(k, thresh):
+    """The larger of a threshold and the limit that follows it down slowly."""
+
+
+@prototype(blocking=False)
+def set_page_writeback(k, page):
+    """A write of this page is on its way; 1 if one already was. Swap counts in NR_WRITEBACK like any other page."""
+
+
+@prototype(blocking=False)
+def writeout_limit(k):
+    """Pages under writeback above which throttle_vm_writeout() naps: a tenth above the hard limit."""
+
+
+@prototype(blocking=False)
+def zone_dirty_ok(k, z):
+    """1 while the zone is within its share of the dirty limit: asked for each allocation with __GFP_WRITE."""
+
+
+# psi.py
+
+
+@prototype(blocking=False)
+def psi_memstall_enter(k, t):
+    """The current task t begins to work or wait for lack of memory; may be nested. Writes: tasks, vm."""
+
+
+@prototype(blocking=False)
+def psi_memstall_leave(k, t):
+    """Undo one psi_memstall_enter(). Writes: tasks, vm."""
+
+
+# shrink_page.py
+
+
+@prototype(blocking=False)
+def page_referenced(k, page):
+    """1 if the page was touched through its PTE since the last look; clears the accessed bit."""
+
+
+@prototype(blocking=True)
+def shrink_page_list(k, z, nr, force_reclaim):
+    """Reclaim what can be of the nr pages in this task's hands; the others are left at the front of its list."""
+
+
+# slub.py
+
+
+@prototype(blocking=True)
+def kmem_cache_alloc(k, cache, gfp_mask):
+    """An object, or 0 when the page allocator refuses a new slab under this mask."""
+
+
+@prototype(blocking=False)
+def kmem_cache_alloc_fastpath(k, cache):
+    """Pop an object off this CPU's lock-free list, or 0. Writes: cpu_slabs."""
+
+
+@prototype(blocking=False)
+def kmem_cache_alloc_nowait(k, cache, gfp_mask):
+    """An object without ever sleeping or reclaiming; a new slab only above the floor that the mask gives. 0 if none."""
+
+
+@prototype(blocking=False)
+def kmem_cache_free(k, cache, obj, this_cpu):
+    """Return an object: to this CPU's list if it is of the current slab, else to its slab. obj is the slab's page."""
+
+
+# swap.py
+
+
+@prototype(blocking=False)
+def activate_page(k, page):
+    """Move a page of an inactive list to the newest end of the active one. Writes: lrus, vm, lruvecs."""
+
+
+@prototype(blocking=False)
+def inactive_list_is_low(k, lv, file):
+    """1 if inactive * ratio < active, the ratio growing with the square root of the lists' size in GiB."""
+
+
+@prototype(blocking=False)
+def isolate_lru_page(k, page):
+    """Take a page off its list into the hands of a reclaimer. Writes: lruvecs.isolated_*."""
+
+
+@prototype(blocking=False)
+def lru_cache_add(k, page, active):
+    """A new page joins the newest end of its inactive or active list."""
+
+
+@prototype(blocking=False)
+def lru_del(k, page):
+    """Take a page that is on a list off it, before it is freed. An isolated page is on none."""
+
+
+@prototype(blocking=False)
+def putback_lru_page(k, page):
+    """Return an isolated page to the newest end of its list."""
+
+
+@prototype(blocking=False)
+def rotate_reclaimable_page(k, page):
+    """Writeback of a page that reclaim waits for has ended: to the oldest end of its inactive list."""
+
+
+@prototype(blocking=False)
+def trylock_page(k, page):
+    """1 if the page lock was free and is now taken."""
+
+
+@prototype(blocking=False)
+def unisolate(k, page):
+    """Count a page out of the reclaimer's hands again. Writes: lruvecs.isolated_*."""
+
+
+@prototype(blocking=False)
+def unlock_page(k, page):
+    """Drop the page lock and wake whoever sleeps on the page."""
+
+
+@prototype(blocking=True)
+def wait_on_page_bit_killable(k, page):
+    """Sleep until the page is unlocked (a fault waiting for swap-in); 0, or 1 when killed meanwhile."""
+
+
+@prototype(blocking=False)
+def wake_up_page(k, page):
+    """Wake those who wait for the end of writeback."""
+
+
+# swap_state.py
+
+
+@prototype(blocking=False)
+def add_to_swap(k, page):
+    """Give an anonymous page a slot and a swap-cache entry; it is dirty then. 0 if either is not to be had."""
+
+
+@prototype(blocking=False)
+def delete_from_swap_cache(k, page):
+    """Remove a page from the swap cache; its slot lives on while a PTE refers to it."""
+
+
+@prototype(blocking=False)
+def free_swap_if_full(k, page):
+    """After a swap-in: give the slot up early when swap space is short."""
+
+
+@prototype(blocking=False)
+def lookup_swap_cache(k, slot):
+    """The page that caches a slot, or 0; a hit on a read-ahead page widens the window."""
+
+
+@prototype(blocking=True)
+def swapin_readahead(k, slot):
+    """Read a slot and its aligned neighbourhood in; returns the page of the slot itself, perhaps still locked, or 0."""
+
+
+@prototype(blocking=False)
+def try_to_free_swap(k, page):
+    """Drop the swap-cache entry of a page whose slot no PTE needs. 1 if dropped: the page is then dirty anon memory."""
+
+
+# swapfile.py
+
+
+@prototype(blocking=False)
+def get_swap_page(k):
+    """A free slot, or 0: the next one of this CPU's cluster, else of a free cluster, else any. Writes: swaps, vm."""
+
+
+@prototype(blocking=False)
+def swap_entry_free(k, slot, usage):
+    """Drop one kind of reference; the last one frees the slot. Writes: swap_map, swaps, vm."""
+
+
+@prototype(blocking=False)
+def vm_swap_full(k):
+    """1 when less than half of the swap space is free: swap cache is then given up early."""
+
+
+# throttle.py
+
+
+@prototype(blocking=True)
+def congestion_wait(k, ns):
+    """Sleep until any backing device leaves congestion, at most ns, rounded up to ticks."""
+
+
+@prototype(blocking=True)
+def throttle_vm_writeout(k, gfp_mask):
+    """T5, at the end of every shrink: nap while too much is under writeback, however much the shrink has freed."""
+
+
+@prototype(blocking=True)
+def wait_iff_congested(k, z, ns):
+    """congestion_wait() if a device is congested and reclaim found the zone full of its pages; else only offer the CPU."""
+
+
+# vmscan.py
+
+
+@prototype(blocking=False)
+def init_scan(k, gfp_mask, cls, nr_to_reclaim, is_kswapd):
+    """Fill the current task's scan_control. Writes: scans."""
+
+
+@prototype(blocking=False)
+def pfmemalloc_watermark_ok(k):
+    """1 while free pages exceed half of the min marks of the zones that have anything to reclaim."""
+
+
+@prototype(blocking=True)
+def shrink_active_list(k, z, nr_to_scan, lru):
+    """Move the oldest pages of an active list to the inactive one; touched pages count as rotated all the same."""
+
+
+@prototype(blocking=True)
+def shrink_zone(k, z):
+    """Reclaim from one zone at the scan's priority."""
+
+
+@prototype(blocking=True)
+def try_to_free_pages(k, gfp_mask, cls):
+    """Direct reclaim on behalf of one allocation. Returns pages freed (1 if a throttled task was killed)."""
+
+
+@prototype(blocking=False)
+def zone_reclaimable(k, z):
+    """0 once six times the reclaimable pages were scanned since a page was last freed."""
+
+
+@prototype(blocking=False)
+def zone_reclaimable_pages(k, z):
+    """Pages of the zone that reclaim could ever free: file pages, and anonymous ones while swap has room."""
+
+
+# vmstat.py
+
+
+@prototype(blocking=False)
+def free_pcp_pages(k):
+    """Pages parked on per-CPU lists."""
+
+
+@prototype(blocking=False)
+def hist_add(k, site, ns):
+    """Count one latency of a site. Writes: hist."""
+
+
+@prototype(blocking=False)
+def kernel_bug(k, code, argument):
+    """The model has caught itself in a state that cannot be: the simulation stops and says so."""
+
+
+@prototype(blocking=False)
+def smp_processor_id(k):
+    """The CPU this code runs on."""
+
+
+@prototype(blocking=False)
+def vmstat_sample(k):
+    """Append a row to the vmstat log and plan the next. Writes: the log."""
+
+
+# wb_domain.py
+
+
+@prototype(blocking=False)
+def wb_calc_thresh(k, d, thresh):
+    """The part of a threshold that is a device's: its share of the writes completed lately."""
+
+
+@prototype(blocking=False)
+def wb_position_ratio(k, t):
+    """How fast writers may go, from how many pages are dirty globally and on the device. Writes: dtcs[t].pos_ratio."""
+
+
+@prototype(blocking=False)
+def __wb_update_bandwidth(k, t, d, start_time, update_ratelimit):
+    """Every 200 ms: measure the device and, for a writer, correct the limits by the current task's dtc. Writes: disks, vm."""
+
+
+@prototype(blocking=False)
+def wb_writeout_inc(k, d):
+    """Count one completed page write of a device. Writes: vm, disks."""
+
+
+# workingset.py
+
+
+@prototype(blocking=False)
+def evict_file_page(k, page):
+    """Take a clean, locked file page out of its file, leaving a shadow. Writes: file_pages, files, page_index, page_private."""
+
+
+# the decision points (kernel/decisions.py): asked here, answered by a policy
+
+
+@prototype(blocking=False)
+def decide_mempool_step(k, i_pool, i_zone, i_task, i_call):
+    """Ask the policy of mempool_step."""
+
+
+@prototype(blocking=False)
+def decide_mempool_free(k, i_pool, i_zone):
+    """Ask the policy of mempool_free."""
+
+
+@prototype(blocking=False)
+def decide_gfp_to_alloc_flags(k, i_task, i_request):
+    """Ask the policy of gfp_to_alloc_flags."""
+
+
+@prototype(blocking=False)
+def decide_get_scan_count(k, i_vm, i_zone, i_lruvec, i_scan):
+    """Ask the policy of get_scan_count."""
+
+
+@prototype(blocking=False)
+def decide_too_many_isolated(k, i_lruvec, i_task, i_scan):
+    """Ask the policy of too_many_isolated."""
+
+
+@prototype(blocking=False)
+def decide_throttle_direct_reclaim(k, i_vm, i_task, i_scan):
+    """Ask the policy of throttle_direct_reclaim."""
+
+
+@prototype(blocking=False)
+def decide_throttle_vm_writeout(k, i_vm, i_task, i_scan):
+    """Ask the policy of throttle_vm_writeout."""
+
+
+@prototype(blocking=False)
+def decide_wait_iff_congested(k, i_vm, i_zone, i_task, i_scan):
+    """Ask the policy of wait_iff_congested."""
