@@ -15,11 +15,11 @@ MSEC = 1_000_000
 
 T5 = (
     "congestion_wait throttle_vm_writeout shrink_zone_memcg shrink_zone do_try_to_free_pages try_to_free_pages "
-    "__alloc_pages_nodemask alloc_pages_current new_slab ___slab_alloc __slab_alloc kmem_cache_alloc mempool_alloc_slab "
-    "mempool_alloc bio_alloc_bioset kcryptd_crypt process_one_work worker_thread"
+    "__alloc_pages_nodemask alloc_pages_current new_slab ___slab_alloc __slab_alloc kmem_cache_alloc "
+    "mempool_alloc_slab mempool_alloc bio_alloc_bioset kcryptd_crypt process_one_work worker_thread"
 ).split()
 SWAP_IN = "wait_on_page_bit_killable __lock_page_or_retry do_swap_page handle_mm_fault anon_toucher".split()
-DIRTY = "balance_dirty_pages balance_dirty_pages_ratelimited generic_perform_write __generic_file_write_iter vfs_write".split()
+DIRTY = "balance_dirty_pages balance_dirty_pages_ratelimited generic_perform_write vfs_write".split()
 
 
 @dataclass(frozen=True)
@@ -171,4 +171,3 @@ def arrays():
     tasks["context_a"][1], tasks["context_b"][1] = 0x2400000 | 0x11200, 2
     tasks["block_start"][4], tasks["block_stack"][4] = 10 * SEC - 1000, 2  # too short to be a stall
     return kernel
-

@@ -6,10 +6,9 @@ import click
 @click.command("explain")
 @click.argument("decision")
 def cli(decision: str) -> int:
-    """Explain DECISION: when it is asked, what it sees, what it answers, and who answers it. A plugin's name does too."""
+    """Explain DECISION: when it is asked, what it sees and answers, and who answers it. A plugin's name does too."""
     from gfplab.policy.discover import discover
-    from gfplab.policy.explain import explain, explain_plugin
+    from gfplab.policy.explain import explain
 
-    plugins = discover()
-    click.echo(explain_plugin(decision, plugins) if decision in plugins else explain(decision, plugins))
+    click.echo(explain(decision, discover()), nl=False)
     return 0

@@ -11,8 +11,20 @@ def cli() -> None:
 
 
 @cli.command("import")
-@click.option("--proc", default="/proc", show_default=True, type=click.Path(path_type=Path), metavar="DIR", help="/proc, or a copy of it.")
-@click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="File for the machine table.  [default: standard output]")
+@click.option(
+    "--proc",
+    default="/proc",
+    show_default=True,
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="/proc, or a copy of it.",
+)
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="File for the machine table.  [default: standard output]",
+)
 def import_(proc: Path, out: Path | None) -> int:
     """Read zones, watermarks and sysctls from /proc and write them as TOML; a scenario imports the file."""
     from gfplab.world.procfs import import_machine

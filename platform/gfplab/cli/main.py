@@ -1,7 +1,7 @@
 """The command line: finds the verb, and turns whatever ends it into a sentence and an exit code.
 
-Exit codes: 0 done, 1 the run's own verdict is bad, 2 the input was wrong, 130 interrupted. A verb is imported when it is
-called, so that `gfplab --help` costs no more than click does.
+Exit codes: 0 done, 1 the run's own verdict is bad, 2 the input was wrong, 130 interrupted. A verb is imported when it
+is called, so that `gfplab --help` costs no more than click does.
 """
 
 import importlib
@@ -30,8 +30,18 @@ VERBS = {
 }
 
 
+class ReaderGone(Exception):
+    """Whoever read our output has gone, as in `gfplab policies | head`."""
+
+
 class Verbs(click.Group):
     """A group whose commands are loaded when they are wanted."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:  # click would leave with 1, as if the run had gone wrong
+            raise ReaderGone from None
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(VERBS)
@@ -69,7 +79,7 @@ def run_command_line(arguments: list[str]) -> int:
         said = str(interrupt) or str(interrupt.__context__ or "") or "interrupted"
         click.echo(f"gfplab: {said}", err=True)
         return INTERRUPTED
-    except BrokenPipeError:
-        # the reader of our output has gone (`gfplab policies | head`); flushing at exit must not complain again
+    except (ReaderGone, BrokenPipeError):
+        # the flush at exit would complain again
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0

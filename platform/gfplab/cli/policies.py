@@ -18,6 +18,6 @@ def cli(as_json: bool) -> int:
         return 0
     width = max((len(row["name"]) for row in rows), default=0)
     for row in rows:
-        click.echo(f"{row['name']:<{width}}  {row['first_line']}")
+        click.echo(f"{row['name']:<{width}}  {row['argument']}")
         click.echo(f"{'':<{width}}  {', '.join(row['decisions'])}")
     return 0

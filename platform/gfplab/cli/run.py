@@ -10,10 +10,25 @@ from gfplab.cli.progress import progress
 
 @click.command("run")
 @click.argument("scenario", type=click.Path())
-@click.option("-p", "--policy", "policies", multiple=True, metavar="NAME|FILE.py", help="Plugin that takes over the decisions it implements; may be repeated.")
-@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Set a key of the scenario or a tunable; may be repeated.")
+@click.option(
+    "-p",
+    "--policy",
+    "policies",
+    multiple=True,
+    metavar="NAME|FILE.py",
+    help="Plugin that takes over the decisions it implements; may be repeated.",
+)
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Set a key of the scenario or a tunable; may be repeated.",
+)
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Seed of every random stream.")
-@click.option("--out", type=click.Path(path_type=Path), help="Folder for the tables.  [default: results/<scenario>/<time>]")
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Folder for the tables.  [default: results/<scenario>/<time>]"
+)
 @JSON
 @click.option("--stacks", is_flag=True, help="Print the blocked tasks as SysRq-W does.")
 @click.option("--check", is_flag=True, help="Check the kernel's invariants all the time (about 3x slower).")
@@ -23,7 +38,7 @@ def cli(scenario, policies, settings, seed, out, as_json, stacks, check, pure) -
 
     The tables of the run go to a folder of Parquet files; `gfplab show` prints them again. The exit code is 0 if the
     run came to its end, 1 if it ended in an OOM kill, in a deadlock or in a failed check.
-    """  # fmt: skip
+    """
     from gfplab.cli.scenarios import scenario_path
     from gfplab.policy.discover import discover
     from gfplab.policy.select import select

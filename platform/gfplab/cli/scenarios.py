@@ -11,7 +11,11 @@ def folders() -> list[Path]:
     """Where scenarios are looked for: below the working directory, then in the source tree that gfplab runs from."""
     source = Path(__file__).resolve().parents[3]
     found = [Path("studies/scenarios"), source / "studies" / "scenarios"]
-    return [folder for place, folder in enumerate(found) if folder.is_dir() and folder.resolve() not in [f.resolve() for f in found[:place]]]
+    return [
+        folder
+        for place, folder in enumerate(found)
+        if folder.is_dir() and folder.resolve() not in [f.resolve() for f in found[:place]]
+    ]
 
 
 def scenario_files() -> dict[str, Path]:
@@ -51,7 +55,9 @@ def cli(as_json: bool) -> int:
             table = tomli.loads(path.read_text())
         except (OSError, tomli.TOMLDecodeError) as error:
             table = {"title": f"cannot be read: {error}"}
-        rows.append({"name": name, "title": table.get("title", ""), "kernel": table.get("kernel", ""), "path": str(path)})
+        rows.append(
+            {"name": name, "title": table.get("title", ""), "kernel": table.get("kernel", ""), "path": str(path)}
+        )
     if as_json:
         print_json(rows)
         return 0

@@ -7,9 +7,19 @@ import click
 from gfplab.cli.output import JSON, default_folder, print_json
 from gfplab.cli.progress import progress
 
-WORKERS = click.option("--workers", type=click.IntRange(min=1), default=1, show_default=True, help="Simulations at the same time.")
-EXECUTOR = click.option("--executor", default="threads", show_default=True, metavar="threads|processes|dask://HOST:PORT", help="Where they run.")
-TRIALS = click.option("--trials", type=click.IntRange(min=1), help="Trials in all, baselines included.  [default: the study's]")
+WORKERS = click.option(
+    "--workers", type=click.IntRange(min=1), default=1, show_default=True, help="Simulations at the same time."
+)
+EXECUTOR = click.option(
+    "--executor",
+    default="threads",
+    show_default=True,
+    metavar="threads|processes|dask://HOST:PORT",
+    help="Where they run.",
+)
+TRIALS = click.option(
+    "--trials", type=click.IntRange(min=1), help="Trials in all, baselines included.  [default: the study's]"
+)
 
 
 @click.group("study")
@@ -34,7 +44,14 @@ def run(study: Path, workers: int, executor: str, trials: int | None, out: Path 
     folder = out or default_folder(study.stem)
     with _trials(as_json) as report:
         found = run_study(
-            asked, folder, run_job, workers=workers, executor=executor, trials=trials, progress=report, identity=_identity()
+            asked,
+            folder,
+            run_job,
+            workers=workers,
+            executor=executor,
+            trials=trials,
+            progress=report,
+            identity=_identity(),
         )
     return _present(found, as_json)
 
@@ -80,7 +97,12 @@ def study_tables(folder: Path):
     from gfplab.tables.schema import SCHEMA_VERSION
 
     found = read_study(folder)
-    provenance = {"schema_version": SCHEMA_VERSION, "study": found.title, "status": found.status, "versions": versions()}
+    provenance = {
+        "schema_version": SCHEMA_VERSION,
+        "study": found.title,
+        "status": found.status,
+        "versions": versions(),
+    }
     return Tables({"trials": found.trials, "runs": found.runs}, provenance)
 
 

@@ -8,7 +8,7 @@ from gfplab.cli.progress import progress
 @click.command("warmup")
 @click.option("--check", is_flag=True, help="Compile the build that checks invariants, too.")
 def cli(check: bool) -> int:
-    """Compile the simulated kernel into the user's cache; it is needed once for each version of gfplab, numba and Python."""
+    """Compile the simulated kernel into the user's cache: needed once for each version of gfplab, numba and Python."""
     import time
 
     from gfplab.run import build_kernel

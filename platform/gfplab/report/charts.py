@@ -31,7 +31,9 @@ def chart(tables: Tables):
     run = tables["runs"].row(0, named=True)
     samples = series(tables["vmstat"])
     time = alt.X("time_s:Q", title="simulated time, s")
-    pages = alt.Chart(samples.unpivot(list(SERIES.values()), index="time_s", variable_name="counter", value_name="pages"))
+    pages = alt.Chart(
+        samples.unpivot(list(SERIES.values()), index="time_s", variable_name="counter", value_name="pages")
+    )
     mark = alt.Chart(pl.DataFrame({"pages": [run["wmark_min_pages"]]})).mark_rule(strokeDash=[4, 4]).encode(y="pages:Q")
     above = (pages.mark_line(strokeWidth=1).encode(x=time, y="pages:Q", color="counter:N") + mark).properties(
         width=700, height=220, title=f"{run['scenario']}, seed {run['seed']}: {run['title']}"

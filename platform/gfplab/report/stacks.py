@@ -1,10 +1,11 @@
 """Blocked tasks as SysRq-W of v4.7 prints them: task line, workqueue line, call trace.
 
-The simulator knows which functions a task sleeps in but has no text segment, so addresses, offsets and sizes are made up
-from the function's name: the same in every report, and never a real kernel's. Left out: the raw words of the stack and
-the unreliable frames marked `?`.
+The simulator knows which functions a task sleeps in but has no text segment, so addresses, offsets and sizes are made
+up from the function's name: the same in every report, and never a real kernel's. Left out: the raw words of the stack
+and the unreliable frames marked `?`.
 """
 
+import textwrap
 import zlib
 from dataclasses import dataclass
 
@@ -17,7 +18,14 @@ KTHREADD_PID = 2
 INIT_PID = 1
 
 # what a frame's function lives in, if not in the kernel image
-_MODULES = {"kcryptd": "dm_crypt", "crypt_": "dm_crypt", "dmcrypt_": "dm_crypt", "dm_": "dm_mod", "loop_": "loop", "nfsd": "nfsd"}
+_MODULES = {
+    "kcryptd": "dm_crypt",
+    "crypt_": "dm_crypt",
+    "dmcrypt_": "dm_crypt",
+    "dm_": "dm_mod",
+    "loop_": "loop",
+    "nfsd": "nfsd",
+}
 _MODULE_OF = {"clone_endio": "dm_mod", "__map_bio": "dm_mod", "__split_and_process_bio": "dm_mod"}
 
 # workqueue of each work function, as its creator named it
@@ -81,7 +89,7 @@ def show_blocked_state(time_ns: int, tasks: list[BlockedTask]) -> str:
 
 
 def blocked_at(tables: Tables, time_ns: int) -> list[BlockedTask]:
-    """The tasks that slept uninterruptibly at a time, by pid; sleeps shorter than the scenario's stall_min are not known."""
+    """The tasks that slept uninterruptibly at a time, by pid; sleeps below the scenario's stall_min are not known."""
     during = (pl.col("start_ns") <= time_ns) & (pl.col("start_ns") + pl.col("duration_ns") > time_ns)
     # a run's last moment is part of the sleeps that it cut short
     rows = tables["stalls"].filter(during | (pl.col("ongoing") & (pl.col("start_ns") <= time_ns)))
@@ -125,5 +133,6 @@ def blocked_report(tables: Tables) -> str:
     for stack in stacks_by_time(tables, 5):
         longest, total = about_time(stack["max_ns"]), about_time(stack["total_ns"])
         page += f"\n{stack['count']} sleeps, {total} in total, longest {longest}: {stack['cause']}\n"
-        page += "".join(f"  {frame}\n" for frame in stack["frames"])
+        frames = ", ".join(stack["frames"])
+        page += textwrap.fill(frames, 110, initial_indent="  ", subsequent_indent="  ", break_long_words=False) + "\n"
     return page

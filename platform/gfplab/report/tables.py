@@ -68,7 +68,9 @@ def _figures(tables: Tables, run: dict) -> Table:
             )
         )
     low, mark = run["min_free_pages"], run["wmark_min_pages"]
-    rows.append(("free memory", f"lowest {low:.0f} pages, min watermark {mark}" + (f" ({low / mark:.2f}x)" if mark else "")))
+    rows.append(
+        ("free memory", f"lowest {low:.0f} pages, min watermark {mark}" + (f" ({low / mark:.2f}x)" if mark else ""))
+    )
     for end in vmstat:
         rows.append(("kswapd", _counters(end, ("pageoutrun", "pgscan_kswapd", "pgsteal_kswapd"))))
         rows.append(("direct reclaim", _counters(end, ("allocstall", "pgscan_direct", "pgsteal_direct"))))
@@ -116,41 +118,46 @@ def stalls_by_cause(tables: Tables) -> pl.DataFrame:
     )
 
 
-def _stalls(tables: Tables) -> Table | None:
+def _stalls(tables: Tables) -> RenderableType | None:
     rows = stalls_by_cause(tables)
     if not len(rows):
         return None
     more = f" (the longest {STALL_ROWS} of {len(rows)})" if len(rows) > STALL_ROWS else ""
-    table = _table(f"stalls by task and cause{more}", ("task", "cause", "count", "total", "max"), numbers_from=2)
+    table = _table(("task", "cause", "count", "total", "max"), numbers_from=2)
     for row in rows.head(STALL_ROWS).iter_rows(named=True):
         longest = about_time(row["max_ns"]) + (" and still asleep" if row["ongoing"] else "")
         _add(table, row["comm"], row["cause"], row["count"], about_time(row["total_ns"]), longest)
-    return table
+    return _titled(f"stalls by task and cause{more}", table)
 
 
-def _pools(tables: Tables) -> Table | None:
+def _pools(tables: Tables) -> RenderableType | None:
     if not len(tables["pools"]):
         return None
     heads = ("pool", "min_nr", "lowest", "allocs", "from reserve", "waits", "waited", "timeouts")
-    table = _table("mempools", heads, numbers_from=1)
+    table = _table(heads, numbers_from=1)
     for row in tables["pools"].iter_rows(named=True):
         counts = (row[name] for name in ("min_nr", "lowest_nr", "allocs", "from_reserve", "waits"))
         _add(table, row["pool"], *counts, about_time(row["wait_ns"]), row["timeouts"])
-    return table
+    return _titled("mempools", table)
 
 
-def frame_table(frame: pl.DataFrame, title: str = "") -> Table:
+def frame_table(frame: pl.DataFrame, title: str) -> RenderableType:
     """Any frame, numbers to the right, four digits of a float."""
-    table = _table(title, (), numbers_from=0)
+    table = _table((), numbers_from=0)
     for name, dtype in frame.schema.items():
         table.add_column(Text(name), justify="right" if dtype.is_numeric() else "left")
     for row in frame.iter_rows():
         _add(table, *(f"{value:.4g}" if isinstance(value, float) else "" if value is None else value for value in row))
-    return table
+    return _titled(title, table)
 
 
-def _table(title: str, heads: tuple[str, ...], numbers_from: int) -> Table:
-    table = Table(title=Text(title, style="bold") if title else None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+def _titled(title: str, table: Table) -> RenderableType:
+    # a title of the Table's own would be folded to the width of its columns
+    return Group(Text(f"\n{title}", style="bold"), table)
+
+
+def _table(heads: tuple[str, ...], numbers_from: int) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for place, head in enumerate(heads):
         table.add_column(Text(head), justify="right" if place >= numbers_from else "left")
     return table

@@ -18,7 +18,7 @@ _READ = ("__vfs_read", "vfs_read", "SyS_read", "entry_SYSCALL_64_fastpath")
 
 
 def whole_chain(frames: list[str], wait: str, kthread: bool) -> list[str]:
-    """`frames` (top first) between the scheduler's frames for this kind of wait and those of the kernel's entry code."""
+    """`frames` (top first) between the scheduler's frames for this kind of wait and those of the entry code."""
     chain = list(frames)
     if not chain or chain[0] != "schedule":
         chain = [*_ABOVE[wait], *chain]

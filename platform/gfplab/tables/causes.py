@@ -9,7 +9,7 @@ CAUSES = {
     "wait_iff_congested": "direct reclaim naps because the zone and a device are congested",
     "too_many_isolated": "direct reclaim waits because other reclaimers hold too many pages isolated",
     "nr_immediate": "reclaim naps because it met pages still under writeback at the tail of the list",
-    "shrink_inactive_list": "reclaim naps there, in too_many_isolated() or for nr_immediate: the stack does not say which",
+    "shrink_inactive_list": "reclaim naps, in too_many_isolated() or for nr_immediate: the stack does not say which",
     "throttle_direct_reclaim": "the fault waits before direct reclaim until kswapd has lifted free above half of min",
     "should_reclaim_retry": "the allocator backs off before it reclaims again",
     "oom": "the task waits around an OOM kill",

@@ -15,7 +15,7 @@ import polars as pl
 
 from gfplab.errors import GfplabError
 from gfplab.tables.frames import DTYPES, Tables
-from gfplab.tables.schema import SCHEMA_VERSION, TABLES
+from gfplab.tables.schema import SCHEMA_VERSION
 
 SUFFIXES = {"parquet": ".parquet", "csv": ".csv", "arrow": ".arrow", "ndjson": ".ndjson", "markdown": ".md"}
 READABLE = ("parquet", "arrow", "ndjson", "csv")
@@ -35,7 +35,7 @@ def export(tables: Tables, folder: str | Path, format: str = "parquet") -> Path:
         manifest = {
             "written": datetime.now(UTC).isoformat(timespec="seconds"),
             "format": format,
-            "tables": {name: {"rows": frame.height, "columns": frame.width} for name, frame in tables.frames.items()},
+            "tables": {name: {"rows": frame.height, "columns": _types(frame)} for name, frame in tables.frames.items()},
             "provenance": tables.provenance,
         }
         (unfinished / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
@@ -74,9 +74,17 @@ def read_folder(folder: str | Path) -> Tables:
     manifest = _manifest(folder)
     format = manifest["format"]
     if format not in READABLE:
-        raise GfplabError(f"{folder}: holds {format}, which cannot be read back; export it from the Parquet folder instead")
+        raise GfplabError(
+            f"{folder}: holds {format}, which cannot be read back; export it from the Parquet folder instead"
+        )
     try:
-        frames = {name: _READERS[format](name, folder / f"{name}{SUFFIXES[format]}") for name in manifest["tables"]}
+        frames = {
+            name: _READERS[format](
+                folder / f"{name}{SUFFIXES[format]}",
+                {column: DTYPES[dtype] for column, dtype in said["columns"].items()},
+            )
+            for name, said in manifest["tables"].items()
+        }
     except (OSError, pl.exceptions.PolarsError) as error:
         raise GfplabError(f"{folder}: a table cannot be read ({error}); run it again or restore the folder") from error
     return Tables(frames, manifest["provenance"])
@@ -88,7 +96,9 @@ def _manifest(folder: Path) -> dict:
         manifest = json.loads(path.read_text())
         found = manifest["provenance"]["schema_version"]
     except FileNotFoundError:
-        raise GfplabError(f"{folder}: has no manifest.json, so gfplab did not write it; give a results folder") from None
+        raise GfplabError(
+            f"{folder}: has no manifest.json, so gfplab did not write it; give a results folder"
+        ) from None
     except (json.JSONDecodeError, KeyError, TypeError) as error:
         raise GfplabError(f"{path}: is not a manifest of gfplab ({error!r}); restore it or run again") from None
     if found != SCHEMA_VERSION:
@@ -147,28 +157,31 @@ def _flat(frame: pl.DataFrame) -> pl.DataFrame:
     return frame.with_columns(pl.col(name).cast(pl.List(pl.String)).list.join(LIST_SEPARATOR) for name in lists)
 
 
-def _read_parquet(name: str, path: Path) -> pl.DataFrame:
+def _types(frame: pl.DataFrame) -> dict[str, str]:
+    """Columns and their types as the schema names them: CSV and NDJSON could not tell an empty column's type."""
+    names = {dtype: name for name, dtype in DTYPES.items()}
+    return {column: names[dtype] for column, dtype in frame.schema.items()}
+
+
+def _read_parquet(path: Path, types: dict) -> pl.DataFrame:
     return pl.read_parquet(path)
 
 
-def _read_arrow(name: str, path: Path) -> pl.DataFrame:
-    return pl.read_ipc(path, memory_map=False)
+def _read_arrow(path: Path, types: dict) -> pl.DataFrame:
+    return pl.read_ipc(path)
 
 
-def _read_ndjson(name: str, path: Path) -> pl.DataFrame:
-    table = TABLES.get(name)
-    listed = {column.name: DTYPES[column.dtype] for column in table.columns} if table else {}
-    if not path.stat().st_size:  # an empty table leaves no line from which to tell its columns
-        return pl.DataFrame(schema=listed)
-    return pl.read_ndjson(path, schema_overrides=listed, infer_schema_length=None)
+def _read_ndjson(path: Path, types: dict) -> pl.DataFrame:
+    if not path.stat().st_size:
+        return pl.DataFrame(schema=types)
+    return pl.read_ndjson(path, schema=types)
 
 
-def _read_csv(name: str, path: Path) -> pl.DataFrame:
-    listed = {column.name: DTYPES[column.dtype] for column in TABLES[name].columns} if name in TABLES else {}
-    lists = [column for column, dtype in listed.items() if isinstance(dtype, pl.List)]
-    flat = {column: pl.String if column in lists else dtype for column, dtype in listed.items()}
-    # an empty string is a value here (no pool, no mask); null is written as nothing too, and no str column has nulls
-    frame = pl.read_csv(path, skip_lines=1, schema_overrides=flat, infer_schema_length=None)
+def _read_csv(path: Path, types: dict) -> pl.DataFrame:
+    lists = [column for column, dtype in types.items() if isinstance(dtype, pl.List)]
+    flat = types | dict.fromkeys(lists, pl.String)
+    frame = pl.read_csv(path, skip_lines=1, schema=flat)
+    # CSV writes null and the empty text alike; in our tables an empty text is a value (no pool, no mask)
     texts = [column for column, dtype in flat.items() if dtype == pl.String]
     return frame.with_columns(pl.col(texts).fill_null("")).with_columns(
         pl.col(column).str.split(LIST_SEPARATOR) for column in lists

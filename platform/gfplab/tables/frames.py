@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from gfplab.kernel.gfp import gfp_names
+from gfplab.kernel.tracepoints import TRACEPOINTS
 from gfplab.tables.callchain import whole_chain
 from gfplab.tables.causes import cause_of
 from gfplab.tables.provenance import provenance_of, scenario_name
@@ -34,7 +35,7 @@ class Tables:
 def frames_of(run, index: int = 0) -> Tables:
     """Every table of one run, without its metrics; `index` is its number in a folder that holds several."""
     tasks = _tasks(run)
-    stacks = _stacks(run, tasks)
+    stacks = _stacks(run)
     frames = {
         "runs": _runs(run),
         "events": _events(run, tasks),
@@ -114,8 +115,8 @@ def _tasks(run) -> pl.DataFrame:
     )
 
 
-def _stacks(run, tasks: pl.DataFrame) -> pl.DataFrame:
-    columns = {name: [] for name in ("stack_id", "cause", "frames", "count", "total_ns", "max_ns")}
+def _stacks(run) -> pl.DataFrame:
+    columns = {name: [] for name in TABLES["stacks"].names if name != "run"}
     for stack in run.stacks:
         kthread = any(frame in _THREAD_FUNCTIONS for frame in stack.frames)
         columns["stack_id"].append(stack.id)
@@ -124,7 +125,8 @@ def _stacks(run, tasks: pl.DataFrame) -> pl.DataFrame:
         columns["count"].append(stack.count)
         columns["total_ns"].append(stack.total_ns)
         columns["max_ns"].append(stack.max_ns)
-    return pl.DataFrame(columns, schema_overrides={"cause": pl.String, "frames": pl.List(pl.String)})
+    types = {column.name: DTYPES[column.dtype] for column in TABLES["stacks"].columns if column.name in columns}
+    return pl.DataFrame(columns, schema=types)
 
 
 # what kthread() calls: a stack that ends in one of these belongs to a kernel thread
@@ -139,7 +141,9 @@ def _stalls(run, tasks: pl.DataFrame, stacks: pl.DataFrame) -> pl.DataFrame:
     masks = {mask: gfp_names(mask) if mask else "" for mask in frame["context_a"].unique().to_list()}
     return (
         frame.join(tasks.select("task", "pid", "comm", "role"), on="task", how="left", maintain_order="left")
-        .join(stacks.select("stack_id", "cause"), left_on="stack", right_on="stack_id", how="left", maintain_order="left")
+        .join(
+            stacks.select("stack_id", "cause"), left_on="stack", right_on="stack_id", how="left", maintain_order="left"
+        )
         .with_columns(
             start_ns="start",
             duration_ns="duration",
@@ -157,7 +161,9 @@ def _stalls(run, tasks: pl.DataFrame, stacks: pl.DataFrame) -> pl.DataFrame:
 def _ongoing(run) -> pl.DataFrame:
     """Sleeps that had not ended when the run did; nobody logged them, so they are read off the tasks."""
     tasks = run.arrays["tasks"]
-    rows = np.flatnonzero(np.isin(tasks["state"], ASLEEP) & (run.sim_ns - tasks["block_start"] >= run.world.stall_min_ns))
+    rows = np.flatnonzero(
+        np.isin(tasks["state"], ASLEEP) & (run.sim_ns - tasks["block_start"] >= run.world.stall_min_ns)
+    )
     rows = rows[rows > 0]
     return pl.DataFrame(
         {
@@ -174,27 +180,26 @@ def _ongoing(run) -> pl.DataFrame:
 
 
 def _events(run, tasks: pl.DataFrame) -> pl.DataFrame:
-    from gfplab.kernel.tracepoints import TRACEPOINTS
-
     names = {kind: name for kind, (name, _) in TRACEPOINTS.items()}
     frame = _columns(run.trace, {"time": "time_ns"}).with_row_index("seq").with_columns(pl.col("seq").cast(pl.Int64))
-    return frame.with_columns(
-        event=pl.col("kind").replace_strict(names, default=None, return_dtype=pl.String)
-    ).join(tasks.select("task", "pid", "comm"), on="task", how="left", maintain_order="left")
+    # task 0 is interrupt context, which no row of `tasks` stands for
+    return frame.join(tasks.select("task", "pid", "comm"), on="task", how="left", maintain_order="left").with_columns(
+        event=pl.col("kind").replace_strict(names, default="", return_dtype=pl.String),
+        pid=pl.col("pid").fill_null(0),
+        comm=pl.col("comm").fill_null(""),
+    )
 
 
 def tracepoint(events: pl.DataFrame, name: str) -> pl.DataFrame:
     """The events of one tracepoint, with the arguments under the names that the kernel gives them."""
-    from gfplab.kernel.tracepoints import TRACEPOINTS
-
     fields = next(fields for event, fields in TRACEPOINTS.values() if event == name)
     rename = dict(zip("abcd", fields, strict=False))
     return events.filter(pl.col("event") == name).drop([c for c in "abcd" if c not in rename]).rename(rename)
 
 
 def lower_bound(bin: int) -> int:
-    """Smallest duration of a histogram bin: four bins to an octave, the first octave starts at 1 ns."""
-    return ((4 + bin % 4) << (bin // 4)) // 4
+    """Smallest duration of a bin, as the kernel's hist_bin() has it: four to an octave, below 4 ns one for each."""
+    return bin if bin < 4 else ((4 + bin % 4) << (bin // 4)) // 4
 
 
 def _latency(run) -> pl.DataFrame:

@@ -12,7 +12,7 @@ _plugins = cache(discover)
 
 
 def run_job(job) -> dict[str, float]:
-    """Every metric of the run that a gfplab.study.jobs.Job asks for; an OOM kill or a deadlock is a result like any other."""
+    """Every metric of the run that a study's Job asks for; an OOM kill or a deadlock is a result like any other."""
     world = load_scenario(job.path, dict(job.overrides))
     tunables = {**world.tunables, **job.tunables}
     policies = select(world.kernel, dict(job.policies), tunables=tunables, plugins=_plugins())

@@ -1,4 +1,4 @@
-"""Named metrics: what a run is judged by, each one expression on one table. The only place where results are aggregated.
+"""Named metrics: what a run is judged by, each an expression on one table. Only here are results aggregated.
 
 A study's objectives and constraints, the `runs` table and the summary after a run all name metrics from here.
 """
@@ -35,7 +35,7 @@ def _last(column: str) -> pl.Expr:
 
 
 def _quantile(site: str, share: float) -> pl.Expr:
-    """Quantile of a histogram, linear inside a bin (a bin is a quarter of an octave wide); equal bins of sites add up."""
+    """Quantile of a histogram, linear inside a bin (a quarter of an octave wide); equal bins of sites add up."""
     rows = pl.col("site").str.starts_with(site)
     order = pl.col("lower_bound_ns").filter(rows)
     count = pl.col("count").filter(rows).sort_by(order)
@@ -72,36 +72,68 @@ METRICS = {
     metric.name: metric
     for metric in (
         Metric(
-            "worst_io_stall_ms", "ms", "min", "longest uninterruptible sleep of a task that write-out must pass through",
-            "stalls", _ns("duration_ns", _of_worker).max() / 1e6,
+            "worst_io_stall_ms",
+            "ms",
+            "min",
+            "longest uninterruptible sleep of a task that write-out must pass through",
+            "stalls",
+            _ns("duration_ns", _of_worker).max() / 1e6,
         ),
         Metric(
-            "io_stall_ms", "ms", "min", "time that these tasks spent in such sleeps, together",
-            "stalls", _ns("duration_ns", _of_worker).sum() / 1e6,
+            "io_stall_ms",
+            "ms",
+            "min",
+            "time that these tasks spent in such sleeps, together",
+            "stalls",
+            _ns("duration_ns", _of_worker).sum() / 1e6,
         ),
         Metric(
-            "worst_stall_ms", "ms", "min", "longest uninterruptible sleep of any task",
-            "stalls", pl.col("duration_ns").max() / 1e6,
+            "worst_stall_ms",
+            "ms",
+            "min",
+            "longest uninterruptible sleep of any task",
+            "stalls",
+            pl.col("duration_ns").max() / 1e6,
         ),
         Metric(
-            "throttled_ms", "ms", "min", "time that workers spent in throttle_vm_writeout(), together",
-            "stalls", _ns("duration_ns", _kworker_nap).sum() / 1e6,
+            "throttled_ms",
+            "ms",
+            "min",
+            "time that workers spent in throttle_vm_writeout(), together",
+            "stalls",
+            _ns("duration_ns", _kworker_nap).sum() / 1e6,
         ),
         Metric(
-            "psi_some_pct", "%", "min", "share of the time with at least one task stalled on memory",
-            "vmstat", _last("psi_some_ns") * 100 / _last("time_ns"),
+            "psi_some_pct",
+            "%",
+            "min",
+            "share of the time with at least one task stalled on memory",
+            "vmstat",
+            _last("psi_some_ns") * 100 / _last("time_ns"),
         ),
         Metric(
-            "psi_full_pct", "%", "min", "share of the time with a task stalled on memory and none productive",
-            "vmstat", _last("psi_full_ns") * 100 / _last("time_ns"),
+            "psi_full_pct",
+            "%",
+            "min",
+            "share of the time with a task stalled on memory and none productive",
+            "vmstat",
+            _last("psi_full_ns") * 100 / _last("time_ns"),
         ),
         Metric(
-            "swapout_kib_s", "KiB/s", "max", "swap-out rate from the first page swapped out to the last",
-            "vmstat", _rate(),
+            "swapout_kib_s",
+            "KiB/s",
+            "max",
+            "swap-out rate from the first page swapped out to the last",
+            "vmstat",
+            _rate(),
         ),
         Metric(
-            "swapout_floor_kib_s", "KiB/s", "max", "lowest swap-out rate over any five seconds of that time",
-            "vmstat", _floor(5),
+            "swapout_floor_kib_s",
+            "KiB/s",
+            "max",
+            "lowest swap-out rate over any five seconds of that time",
+            "vmstat",
+            _floor(5),
         ),
         Metric("pswpout", "pages", "", "pages swapped out", "vmstat", _last("pswpout")),
         Metric("pswpin", "pages", "", "pages swapped in", "vmstat", _last("pswpin")),
@@ -109,42 +141,88 @@ METRICS = {
         Metric("oom_kills", "", "min", "tasks killed for want of memory", "vmstat", _last("oom_kill")),
         Metric("min_free_pages", "pages", "max", "fewest free pages at any time", "vmstat", _last("min_free")),
         Metric(
-            "fast_path_ns", "ns", "min", "median of mempool_alloc() over all pools",
-            "latency", _quantile("mempool_alloc", 0.5),
+            "fast_path_ns",
+            "ns",
+            "min",
+            "median of mempool_alloc() over all pools",
+            "latency",
+            _quantile("mempool_alloc", 0.5),
         ),
         Metric(
-            "mempool_p99_ns", "ns", "min", "99th percentile of mempool_alloc() over all pools",
-            "latency", _quantile("mempool_alloc", 0.99),
+            "mempool_p99_ns",
+            "ns",
+            "min",
+            "99th percentile of mempool_alloc() over all pools",
+            "latency",
+            _quantile("mempool_alloc", 0.99),
         ),
         Metric(
-            "idle_reserve_bytes", "B", "min", "memory that the pools hold back when nobody needs it",
-            "pools", (pl.col("min_nr") * pl.col("element_bytes")).sum(),
+            "idle_reserve_bytes",
+            "B",
+            "min",
+            "memory that the pools hold back when nobody needs it",
+            "pools",
+            (pl.col("min_nr") * pl.col("element_bytes")).sum(),
         ),
         Metric("mempool_waits", "", "min", "sleeps on an empty pool", "pools", pl.col("waits").sum()),
-        Metric("pool_empty_ms", "ms", "min", "longest that any pool was empty, in sum", "pools", pl.col("empty_ns").max() / 1e6),
         Metric(
-            "reserve_full_during_naps_pct", "%", "", "share of the naps of pool users during which the reserve was full",
-            "pools", pl.col("nap_full_ns").sum() * 100 / pl.col("nap_ns").sum(),
+            "pool_empty_ms",
+            "ms",
+            "min",
+            "longest that any pool was empty, in sum",
+            "pools",
+            pl.col("empty_ns").max() / 1e6,
         ),
         Metric(
-            "kworker_d_pct", "%", "min", "share of their busy time that workers spent in uninterruptible sleep",
-            "tasks", _ns("d_ns", pl.col("role") == "kworker").sum() * 100 / _awake.filter(pl.col("role") == "kworker").sum(),
+            "reserve_full_during_naps_pct",
+            "%",
+            "",
+            "share of the naps of pool users during which the reserve was full",
+            "pools",
+            pl.col("nap_full_ns").sum() * 100 / pl.col("nap_ns").sum(),
         ),
         Metric(
-            "kworker_busy_ms", "ms", "", "time that workers had something to do, sleeping over it included",
-            "tasks", _awake.filter(pl.col("role") == "kworker").sum() / 1e6,
+            "kworker_d_pct",
+            "%",
+            "min",
+            "share of their busy time that workers spent in uninterruptible sleep",
+            "tasks",
+            _ns("d_ns", pl.col("role") == "kworker").sum() * 100 / _awake.filter(pl.col("role") == "kworker").sum(),
         ),
         Metric(
-            "kcryptd_throttled_pct", "%", "min", "share of that time that they spent in throttle_vm_writeout()",
-            "runs", pl.col("throttled_ms") * 100 / pl.col("kworker_busy_ms"),
+            "kworker_busy_ms",
+            "ms",
+            "",
+            "time that workers had something to do, sleeping over it included",
+            "tasks",
+            _awake.filter(pl.col("role") == "kworker").sum() / 1e6,
         ),
         Metric(
-            "swapout_of_device_pct", "%", "max", "swap-out rate as a share of what the disk under the swap can move",
-            "runs", pl.col("swapout_kib_s") * 1024 * 100 / pl.col("swap_device_bytes_s"),
+            "kcryptd_throttled_pct",
+            "%",
+            "min",
+            "share of that time that they spent in throttle_vm_writeout()",
+            "runs",
+            pl.col("throttled_ms") * 100 / pl.col("kworker_busy_ms"),
         ),
-        Metric("deadlock", "", "min", "1 if nothing could ever run again", "runs", (pl.col("verdict") == "deadlock").any().cast(pl.Float64)),
+        Metric(
+            "swapout_of_device_pct",
+            "%",
+            "max",
+            "swap-out rate as a share of what the disk under the swap can move",
+            "runs",
+            pl.col("swapout_kib_s") * 1024 * 100 / pl.col("swap_device_bytes_s"),
+        ),
+        Metric(
+            "deadlock",
+            "",
+            "min",
+            "1 if nothing could ever run again",
+            "runs",
+            (pl.col("verdict") == "deadlock").any().cast(pl.Float64),
+        ),
     )
-}  # fmt: skip
+}
 
 
 def tabulate(run, index: int = 0) -> Tables:

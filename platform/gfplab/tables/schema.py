@@ -53,7 +53,9 @@ TABLES = {
                 Column("kernel", "str", "", "kernel era, e.g. v4.7"),
                 Column("policies", "list", "", "decision=plugin, for every decision point, sorted"),
                 Column("seed", "i64", "", "seed of every random stream"),
-                Column("mode", "str", "", "compiled, steps or generators: which build ran it (the results are the same)"),
+                Column(
+                    "mode", "str", "", "compiled, steps or generators: which build ran it (the results are the same)"
+                ),
                 Column("verdict", "str", "", "ok, oom, deadlock, or the check that failed"),
                 Column("sim_ns", "i64", "ns", "simulated time that passed"),
                 Column("wall_s", "f64", "s", "wall-clock time that it took"),
@@ -61,7 +63,9 @@ TABLES = {
                 Column("nr_cpus", "i64", "", "CPUs of the machine"),
                 Column("managed_pages", "i64", "pages", "memory that the page allocator manages"),
                 Column("wmark_min_pages", "i64", "pages", "min watermarks of all zones together"),
-                Column("swap_device_bytes_s", "i64", "B/s", "bandwidth of the disk under the swap, 0 if there is no swap"),
+                Column(
+                    "swap_device_bytes_s", "i64", "B/s", "bandwidth of the disk under the swap, 0 if there is no swap"
+                ),
                 Column("scenario_sha256", "str", "", "hash of the scenario's canonical form, overrides included"),
                 Column("build_hash", "str", "", "hash of engine and kernel sources and of what compiled them"),
                 Column("log_hash", "str", "", "hash of every event in order: equal hashes mean equal runs"),
@@ -80,7 +84,9 @@ TABLES = {
                 PID,
                 COMM,
                 Column("cpu", "i64", "", "CPU it happened on"),
-                Column("a", "i64", "", "first argument; gfplab.tables.frames.tracepoint() gives the arguments their names"),
+                Column(
+                    "a", "i64", "", "first argument; gfplab.tables.frames.tracepoint() gives the arguments their names"
+                ),
                 Column("b", "i64", "", "second argument"),
                 Column("c", "i64", "", "third argument"),
                 Column("d", "i64", "", "fourth argument"),
@@ -91,7 +97,7 @@ TABLES = {
             "Time series of the machine's counters, one row per sample.",
             ("run", "time_ns"),
             (RUN, Column("time_ns", "i64", "ns", "when the sample was taken")),
-            further="one column (i64) per counter with its /proc/vmstat name, then the gauges that Linux shows elsewhere",
+            further="one column (i64) per counter, called as in /proc/vmstat, and per gauge that is not there",
         ),
         Table(
             "stalls",

@@ -1,0 +1,76 @@
+"""The verbs that look things up."""
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from gfplab.cli.main import run_command_line
+
+FILES = Path(__file__).parents[1] / "files"
+
+
+def test_scenarios_lists_every_scenario_by_its_title(capsys):
+    assert run_command_line(["scenarios"]) == 0
+    assert "s1_quarter " in capsys.readouterr().out
+    assert run_command_line(["scenarios", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert "s1_quarter" in [row["name"] for row in rows] and all(row["title"] for row in rows)
+
+
+def test_a_scenario_in_the_working_directory_hides_the_shipped_one(tmp_path, monkeypatch, capsys):
+    mine = tmp_path / "studies" / "scenarios" / "s1_quarter.toml"
+    mine.parent.mkdir(parents=True)
+    mine.write_text('title = "mine"\n')
+    monkeypatch.chdir(tmp_path)
+    run_command_line(["scenarios", "--json"])
+    titles = {row["name"]: row["title"] for row in json.loads(capsys.readouterr().out)}
+    assert titles["s1_quarter"] == "mine" and len(titles) > 1
+
+
+def test_policies_lists_every_plugin_and_what_it_answers(capsys):
+    assert run_command_line(["policies"]) == 0
+    assert "neil_mask" in capsys.readouterr().out
+    assert run_command_line(["policies", "--json"]) == 0
+    rows = {row["name"]: row for row in json.loads(capsys.readouterr().out)}
+    assert "mempool_step" in rows["neil_mask"]["decisions"]
+
+
+def test_explain_knows_decisions_and_plugins(capsys):
+    assert run_command_line(["explain", "throttle_vm_writeout"]) == 0
+    assert "throttle_vm_writeout" in capsys.readouterr().out
+    assert run_command_line(["explain", "neil_mask"]) == 0
+    assert "neil_mask" in capsys.readouterr().out
+
+
+def test_explain_of_a_misspelt_decision_says_what_was_meant(capsys):
+    assert run_command_line(["explain", "throttle_vm_writout"]) == 2
+    assert "throttle_vm_writeout" in capsys.readouterr().err
+
+
+def test_machine_import_writes_a_machine_table(capsys):
+    assert run_command_line(["machine", "import", "--proc", str(FILES / "proc_capture")]) == 0
+    assert "[machine]" in capsys.readouterr().out
+
+
+def test_machine_import_writes_a_file_once_and_never_over_another(tmp_path, capsys):
+    arguments = ["machine", "import", "--proc", str(FILES / "proc_capture"), "--out", str(tmp_path / "box.toml")]
+    assert run_command_line(arguments) == 0
+    written = (tmp_path / "box.toml").read_text()
+    assert "[machine]" in written
+    assert run_command_line(arguments) == 2
+    assert "already exists" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["box.toml"]
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_prints_a_script_for_the_shell(shell, capsys):
+    assert run_command_line(["completion", shell]) == 0
+    out = capsys.readouterr().out
+    assert f"_GFPLAB_COMPLETE={shell}_complete" in out and "gfplab" in out
+
+
+def test_bash_reads_the_completion_script(capsys):
+    run_command_line(["completion", "bash"])
+    subprocess.run(["bash", "-n"], input=capsys.readouterr().out, text=True, check=True)
