@@ -8,6 +8,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 import study_toy  # noqa: E402
+
 from gfplab.study.spec import load_study  # noqa: E402
 
 

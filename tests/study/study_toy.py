@@ -5,6 +5,7 @@ The job's metrics depend on everything that a job says, so two studies agree onl
 
 import hashlib
 import os
+import shutil
 import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,66 +15,8 @@ from gfplab.kernel import gfp
 from gfplab.policy.tunables import tunable
 from gfplab.units import MSEC, SEC
 
-SCENARIO = """
-title = "{name}"
-length = "1s"
-[machine]
-cpus = 1
-hz = 1000
-memory = "64MiB"
-min_free_kbytes = 1024
-[[disk]]
-name = "vda"
-read = "200us"
-write = "200us"
-bandwidth = "100MB/s"
-[[filesystem]]
-name = "ext4"
-device = "vda"
-[[task]]
-kind = "file_writer"
-comm = "writer"
-filesystem = "ext4"
-rate = "1MB/s"
-{more}
-"""
-
-CRYPT = """
-[[crypt]]
-name = "swap0"
-device = "vda"
-encrypt = "2us"
-[swap]
-device = "swap0"
-size = "64MiB"
-"""
-
-STUDY = """
-title = "Toy"
-seed = 7
-trials = 22
-batch = 4
-seeds = [1, 2]
-scenarios = ["storm.toml", "calm.toml"]
-policy = ["stock", "patient", ["patient", "gentle"], "masked"]
-baselines = ["patient"]
-
-[policies]
-too_many_isolated = ["stock", "isolating"]
-
-[search]
-"patient.timeout" = {}
-"patient.tries" = { low = 2, high = 8 }
-"masked.*" = {}
-"isolating.share" = { low = 0.25, high = 0.75, step = 0.25 }
-"machine.min_free_kbytes" = { low = 512, high = 4096, log = true }
-"crypt.swap0.bios" = { choices = [16, 32, 64], scenarios = ["storm"] }
-"disk.vda.bandwidth" = { low = "50MB/s", high = "150MB/s", step = "25MB/s" }
-
-[objectives]
-"storm.worst_io_stall_ms" = "worst"
-"calm.fast_path_ns" = "mean"
-"""
+FILES = Path(__file__).parents[1] / "files" / "study"
+STUDY = (FILES / "toy.toml").read_text()
 
 
 @dataclass(frozen=True)
@@ -117,8 +60,8 @@ PLUGINS = {
 def write_study(folder: Path, text: str = STUDY) -> Path:
     """A folder with the study and its two scenarios; the study's path."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "storm.toml").write_text(SCENARIO.format(name="storm", more=CRYPT))
-    (folder / "calm.toml").write_text(SCENARIO.format(name="calm", more=""))
+    for name in ("storm.toml", "calm.toml"):
+        shutil.copy(FILES / name, folder)
     (folder / "toy.toml").write_text(text)
     return folder / "toy.toml"
 

@@ -1,5 +1,8 @@
 """One study, one table: whoever runs the trials, wherever, and in whatever order they end."""
 
+import json
+import time
+
 import polars as pl
 import pytest
 from study_toy import run_and_lose_the_worker, run_slowly, run_toy
@@ -24,6 +27,19 @@ def test_the_number_and_kind_of_workers_does_not_change_a_digit(study, tmp_path,
     outcome = run_study(study, tmp_path / "out", run_slowly, workers=workers, executor=executor)
     assert tables(outcome) == alone
     assert outcome.status == "done"
+
+
+def test_trials_are_told_in_number_order_although_they_end_in_another(study, tmp_path, alone):
+    """Trial 0 ends last of its batch and is the last of it in the journal; the search does not notice."""
+
+    def run(job):
+        time.sleep(0 if job.policies else 0.2)
+        return run_toy(job)
+
+    outcome = run_study(study, tmp_path / "out", run, workers=5)
+    lines = (tmp_path / "out" / "journal.jsonl").read_text().splitlines()
+    assert [json.loads(line)["trial"]["number"] for line in lines[1:3]] == [1, 0]
+    assert tables(outcome) == alone
 
 
 def test_the_files_are_equal_byte_by_byte(study, tmp_path):

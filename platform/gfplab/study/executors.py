@@ -1,8 +1,8 @@
 """Where jobs run: threads of this process, spawned processes, or a Dask cluster.
 
-One thread of ours feeds each worker, whatever the worker is, so a worker process that is killed costs one job's time and
-nothing else: it is replaced and the job is given out again.  Workers never see Optuna, and the order in which they finish
-never reaches it either (search.py), so a study's trials do not depend on what is chosen here.
+One thread of ours feeds each worker, whatever the worker is, so a worker process that is killed costs one job's time
+and nothing else: it is replaced and the job is given out again.  Workers never see Optuna, and the order in which they
+finish never reaches it either (search.py), so a study's trials do not depend on what is chosen here.
 
 Processes are spawned, never forked: a lazy Polars query in a forked child hangs.
 """
@@ -123,7 +123,7 @@ class _Thread:
 
 
 class _Process:
-    """A spawned process at the other end of a pipe.  If this process dies, the pipe closes and that one ends by itself."""
+    """A spawned process at the other end of a pipe.  If this process dies, the pipe closes and that one ends."""
 
     def __init__(self, run_job: RunJob, workers: Workers):
         spawn = multiprocessing.get_context("spawn")

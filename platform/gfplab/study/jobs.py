@@ -1,4 +1,4 @@
-"""A job: one simulation that a trial asks for.  It says all that the run depends on, so equal jobs have equal results."""
+"""A job: one simulation that a trial asks for, with all that the run depends on, so equal jobs have equal results."""
 
 import hashlib
 import json

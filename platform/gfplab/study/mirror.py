@@ -21,7 +21,7 @@ class Mirror:
     def __init__(self, directory: Path, title: str, sampling: Sampling, recorded: int):
         self._sampling = sampling
         path = directory / FILE
-        # The study's folder is ours (store.py holds the lock), so a lock left here belongs to nobody; Optuna would wait 30 s.
+        # store.py holds the folder, so a lock left here belongs to nobody; Optuna would wait 30 s for it.
         (directory / f"{FILE}.lock").unlink(missing_ok=True)
         if not _whole(path):
             path.unlink(missing_ok=True)

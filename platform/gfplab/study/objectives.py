@@ -1,6 +1,6 @@
-"""What a study asks for: a metric of one scenario over its seeds becomes an objective, a bound on one becomes a constraint.
+"""What a study asks for: a metric of one scenario over its seeds is an objective, a bound on one is a constraint.
 
-A direction belongs to the metric, not to the study file: nobody should be able to ask for longer stalls by a slip of the pen.
+A direction belongs to the metric, not to the study file: nobody should ask for longer stalls by a slip of the pen.
 """
 
 import math
@@ -12,30 +12,7 @@ from statistics import fmean, median
 Runs = Mapping[tuple[str, int], Mapping[str, float]]  # (scenario, seed) -> metric -> value
 
 
-@dataclass(frozen=True)
-class Metric:
-    """One number that every run gives, and which way is better."""
-
-    name: str
-    direction: str  # "minimize" | "maximize"
-    unit: str
-    meaning: str
-
-
-METRICS = {
-    metric.name: metric
-    for metric in (
-        Metric(
-            "worst_io_stall_ms", "minimize", "ms", "longest uninterruptible sleep of a task that does I/O for others"
-        ),
-        Metric("psi_full_pct", "minimize", "%", "time in which every task that could run waited for memory"),
-        Metric("swapout_kib_s", "maximize", "KiB/s", "pages written to swap"),
-        Metric("fast_path_ns", "minimize", "ns", "mean cost of one mempool_alloc() and mempool_free() pair"),
-        Metric("idle_reserve_bytes", "minimize", "bytes", "mean memory that lay unused in mempool reserves"),
-        Metric("oom_kills", "minimize", "tasks", "tasks killed for want of memory"),
-        Metric("deadlock", "minimize", "", "1 if the run ended with every task waiting for another"),
-    )
-}
+DIRECTIONS = {"min": "minimize", "max": "maximize"}  # what a metric calls better, as Optuna says it
 
 # the constraints that have a name, because nearly every study wants them
 NAMED_CONSTRAINTS = {"no_oom": "oom_kills <= 0", "no_deadlock": "deadlock <= 0"}

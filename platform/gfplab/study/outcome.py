@@ -1,7 +1,7 @@
 """What a study has found, as tables: one row for each trial, one for each run, the stock kernel always first.
 
-Everything here is worked out from the journal alone, so it needs neither the plugins nor the scenarios any more, and says
-the same whoever ran the trials in whatever order.
+Everything here is worked out from the journal alone, so it needs neither the plugins nor the scenarios any more, and
+says the same whoever ran the trials in whatever order.
 """
 
 import math
@@ -42,7 +42,7 @@ class Outcome:
         return self.trials.filter(pl.col("pareto"))["number"].to_list()
 
     def report_rows(self) -> pl.DataFrame:
-        """The stock kernel, then the front, best in the first objective first; each value also as a ratio to stock's."""
+        """The stock kernel, then the front, best first objective first; each value also as a ratio to stock's."""
         names = [objective.name for objective in self.objectives]
         stock = self.trials.filter(pl.col("number") == 0)
         best_first = self.objectives[0].direction == "maximize"

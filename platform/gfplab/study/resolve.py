@@ -3,19 +3,19 @@
 Every mistake is collected as one sentence; nothing is run and nothing is compiled to find it.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from gfplab.errors import GfplabError, ScenarioError, StudyError
 from gfplab.kernel.decisions import DECISIONS
-from gfplab.policy.masks import FLAGS
 from gfplab.policy.tunables import Tunable
 from gfplab.study.file import Range as Entry
 from gfplab.study.file import StudyFile
-from gfplab.study.objectives import METRICS, NAMED_CONSTRAINTS, Constraint, Objective, parse_bound
-from gfplab.study.space import POLICY, STOCK, Choice, Dimension, Override, Range, Space, Value, mask_dimension
-from gfplab.units import parse
+from gfplab.study.objectives import DIRECTIONS, NAMED_CONSTRAINTS, Constraint, Objective, parse_bound
+from gfplab.study.ranges import override_dimension, tunable_dimension
+from gfplab.study.space import POLICY, STOCK, Choice, Dimension, Override, Range, Space, Value
+from gfplab.tables.metrics import METRICS
 from gfplab.world.fields import keys_of
 from gfplab.world.overrides import Setting, setting_at
 from gfplab.world.scenario import World, build_world
@@ -67,13 +67,13 @@ class Resolver:
                 continue
             if scenario.name in found:
                 self.wrong(
-                    "scenarios", f"two files are named {scenario.name}.toml; a scenario is known by its file's name"
+                    "scenarios", f"two files are named {scenario.name}.toml; rename one, for that is how it is known"
                 )
             own = [*scenario.world.policies, *scenario.world.tunables]
             if own:
                 self.wrong(
                     "scenarios",
-                    f"{said} chooses policies of its own ({own[0]}), and trial 0 is the stock kernel; move them to the study",
+                    f"{said} chooses policies of its own ({own[0]}), but trial 0 is the stock kernel; move them here",
                 )
             found[scenario.name] = scenario
         return found
@@ -105,9 +105,8 @@ class Resolver:
         for decision, names in self.file.policies.items():
             where = f"[policies] {decision}"
             if decision not in self.decisions:
-                self.wrong(
-                    "[policies]", f"no decision point is named '{decision}'{did_you_mean(decision, self.decisions)}"
-                )
+                known = did_you_mean(decision, self.decisions)
+                self.wrong("[policies]", f"no decision point is named '{decision}'{known}")
                 continue
             for name in names:
                 if name != STOCK and self.known(name, where) and decision not in self.plugins[name].decisions:
@@ -189,27 +188,29 @@ class Resolver:
             self.wrong(where, "neither a plugin's tunable nor a key of the scenarios" + hint)
             return
         names = entry.scenarios if entry.scenarios is not None else tuple(self.scenario_names)
-        settings: dict[str, Setting] = {}
-        for name in names:
-            if name not in self.scenario_names:
-                self.wrong(
-                    where, f"no scenario of this study is named '{name}'{did_you_mean(name, self.scenario_names)}"
-                )
-                return
-            if name not in self.scenarios:
-                continue  # what is wrong with its file has been said
+        unknown = [name for name in names if name not in self.scenario_names]
+        if unknown:
+            known = did_you_mean(unknown[0], self.scenario_names)
+            self.wrong(where, f"no scenario of this study is named '{unknown[0]}'{known}")
+            return
+        takes: dict[str, Setting] = {}
+        refused: dict[str, str] = {}
+        for name, scenario in self.scenarios.items():
             try:
-                settings[name] = setting_at(self.scenarios[name].tables, key, "", StudyError)
+                takes[name] = setting_at(scenario.tables, key, "", StudyError)
             except StudyError as error:
-                said = str(error).partition(": ")[2]
-                if len(self.scenario_names) > 1:
-                    said += f" (in {name}; a key that not all scenarios have needs scenarios = [...])"
-                self.wrong(where, said)
-                return
-        if not settings:
+                refused[name] = str(error).partition(": ")[2]
+        missing = [name for name in names if name in refused]
+        if missing:
+            having = ", ".join(f'"{name}"' for name in takes)
+            said = refused[missing[0]]
+            if having:
+                said = f"in {missing[0]} {said}; write scenarios = [{having}] beside the values"
+            self.wrong(where, said)
+        if missing or not takes:
             return
         try:
-            made = override_dimension(key, next(iter(settings.values())), entry)
+            made = override_dimension(key, next(iter(takes.values())), entry)
         except ValueError as error:
             self.wrong(where, str(error))
             return
@@ -249,8 +250,11 @@ class Resolver:
                 self.wrong(f"[objectives] {name}", f'of which scenario? write "{first}.{name}" = "{over_seeds}"')
                 continue
             scenario = scenario or self.scenario_names[0]
-            declared = METRICS[metric]
-            found.append(Objective(name, scenario, metric, over_seeds, declared.direction, declared.unit))
+            if METRICS[metric].better not in DIRECTIONS:
+                self.wrong(f"[objectives] {name}", "neither more nor less of this is better; bound it in constraints")
+                continue
+            direction = DIRECTIONS[METRICS[metric].better]
+            found.append(Objective(name, scenario, metric, over_seeds, direction, METRICS[metric].unit))
         return found
 
     def constraints(self) -> list[Constraint]:
@@ -278,71 +282,3 @@ class Resolver:
             self.wrong(where, f"no metric is named '{metric}'{did_you_mean(metric, METRICS)}")
             return None
         return scenario or None, metric
-
-
-def tunable_dimension(key: str, declared: Tunable, entry: Entry) -> Dimension:
-    """The range of a plugin's tunable, narrowed by what the study says; ValueError says what does not fit."""
-    said = entry.said
-    if declared.kind in ("int", "float") and entry.choices is None:
-        low, high = (declared.coerce(said.get(end, getattr(declared, end))) for end in ("low", "high"))
-        step = said.get("step", declared.step)
-        if step is not None:
-            step = _number(step, declared.kind, declared.unit)
-        return _range(key, low, high, step, said.get("log", declared.log and "step" not in said), declared.unit)
-    for word in ("low", "high", "step", "log"):
-        if word in said:
-            raise ValueError(
-                f"{word} does not go with {'choices' if entry.choices else f'a {declared.kind}'}; leave it out"
-            )
-    if declared.kind == "mask":
-        legal = [declared.coerce(each) for each in entry.choices] if entry.choices else declared.legal
-        names = {bit: flag for flag, bit in FLAGS.items()}
-        return mask_dimension(key, legal, names.__getitem__)
-    own = {"bool": (False, True), "choice": declared.choices}.get(declared.kind, ())
-    return Choice(key, tuple(declared.coerce(each) for each in entry.choices) if entry.choices else own)
-
-
-def override_dimension(key: str, setting: Setting, entry: Entry) -> Range | Choice | None:
-    """The range of a scenario key; None if it is held fixed.  ValueError says what is missing or does not fit."""
-    said, quantity = entry.said, setting.kind in ("size", "time", "rate", "pages")
-    if entry.fixed is not None:
-        return None
-    if entry.choices is not None:
-        for word in ("low", "high", "step", "log"):
-            if word in said:
-                raise ValueError(f"{word} does not go with choices; leave it out")
-        return Choice(key, entry.choices)
-    if setting.kind == "choice":
-        return Choice(key, setting.choices)
-    if setting.kind == "bool":
-        return Choice(key, (False, True))
-    if setting.kind == "text" or entry.low is None or entry.high is None:
-        raise ValueError("a scenario gives no range; write low and high, or a list of values")
-    low, high = (_number(said[end], setting.kind, setting.kind if quantity else "") for end in ("low", "high"))
-    step = _number(entry.step, setting.kind, setting.kind if quantity else "") if entry.step is not None else None
-    return _range(key, low, high, step, bool(entry.log), setting.kind if quantity else "")
-
-
-def _number(value: Any, kind: str, unit: str) -> int | float:
-    """A bound or a step as a number in base units."""
-    if unit:
-        return parse(unit, value)
-    if isinstance(value, str):
-        raise ValueError(f"'{value}' is not a number; write digits without quotes")
-    if kind == "float":
-        return float(value)
-    if int(value) != value:
-        raise ValueError(f"{value} is not a whole number")
-    return int(value)
-
-
-def _range(key: str, low: int | float, high: int | float, step: int | float | None, log: bool, kind: str) -> Range:
-    if low >= high:
-        raise ValueError(f"low = {low} is not below high = {high}")
-    if log and step is not None:
-        raise ValueError("log and step exclude each other; leave one out")
-    if log and low <= 0:
-        raise ValueError(f"low = {low} has no logarithm; write a low above 0, or leave log out")
-    if step is not None and (step <= 0 or (high - low) % step > 1e-9 * step):
-        raise ValueError(f"step = {step} does not lead from {low} to {high}; choose a step or ends that fit")
-    return Range(key, low, high, step, log, kind)

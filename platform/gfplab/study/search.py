@@ -7,7 +7,6 @@ takes from the journal what has been run already.
 """
 
 import contextlib
-import math
 import signal
 import sys
 import threading
@@ -22,8 +21,8 @@ from gfplab.study.executors import Workers
 from gfplab.study.jobs import Job, RunJob
 from gfplab.study.mirror import Mirror
 from gfplab.study.outcome import Outcome, outcome
-from gfplab.study.sampling import Sampling
 from gfplab.study.resolve import Plugin
+from gfplab.study.sampling import Sampling
 from gfplab.study.spec import Study, load_study
 from gfplab.study.store import Journal, Trial, read_journal
 

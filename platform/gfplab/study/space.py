@@ -1,7 +1,7 @@
 """The search space: the questions a trial answers, and what its answers mean to a run.
 
-A dimension turns to Optuna only in `ask`; everywhere else its answer is one plain value under its own name.  A tunable is
-asked for only where its plugin has been chosen, so a trial never carries a number that nothing reads.
+A dimension turns to Optuna only in `ask`; everywhere else its answer is one plain value under its own name.  A tunable
+is asked for only where its plugin has been chosen, so a trial never carries a number that nothing reads.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

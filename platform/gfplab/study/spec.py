@@ -50,7 +50,7 @@ class Study:
     made_of: Mapping[str, str]  # "plugin x", "scenario y" -> hash
 
     def jobs(self, trial: Trial) -> list[Job]:
-        """Every run of a trial: the same seeds for all trials, so that two differ in what was tried and in nothing else."""
+        """Every run of a trial: the seeds are the same for all, so that two trials differ in what was tried alone."""
         return [
             Job(
                 scenario,
@@ -118,12 +118,10 @@ def load_study(path: Path | str, plugins: Mapping[str, Plugin] | None = None, ba
     space, objectives, constraints = resolver.space(), resolver.objectives(), resolver.constraints()
     baselines = baselines_of(file.baselines, space, resolver)
     if not resolver.lines and not space.dimensions() and (file.trials or 0) > len(baselines):
-        resolver.wrong(
-            "trials", "nothing is searched, so only the baselines can be run; name several policies or a [search]"
-        )
+        resolver.wrong("trials", "nothing is searched beyond the baselines; name several policies or write a [search]")
     if file.trials is not None and file.trials < len(baselines):
         resolver.wrong(
-            "trials", f"{file.trials} are fewer than the {len(baselines)} baselines; write at least that many"
+            "trials", f"{file.trials} are fewer than the baselines, which are {len(baselines)} with the stock kernel"
         )
     if resolver.lines:
         raise StudyError("\n".join(dict.fromkeys(resolver.lines)))

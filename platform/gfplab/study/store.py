@@ -1,4 +1,4 @@
-"""The record of a study: a line for its beginning, one for each finished trial, each on disk before anything builds on it.
+"""The record of a study: a line for its beginning, one for each finished trial, on disk before anything builds on it.
 
 The journal is the truth.  Optuna's own journal beside it (mirror.py) is for looking at, and can be thrown away.
 A process killed while it wrote leaves a last line without an end: opening cuts it, and the trial is run again.
@@ -54,7 +54,7 @@ class Journal:
         except OSError:
             os.close(self._fd)
             raise StudyError(
-                f"{directory}: another gfplab is working on this study; wait for it or use --out"
+                f"{directory}: another gfplab is working here; wait for it, or use another --out"
             ) from None
         try:
             self.header, self.trials, whole = _parse(self.path, _read(self._fd))
