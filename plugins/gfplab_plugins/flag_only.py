@@ -1,12 +1,12 @@
 """Mark mempool users as the ones to throttle less, and trust the throttle to act on it.
 
 Michal Hocko's first attempt, 13 and 14 July 2016: PF_LESS_THROTTLE around the allocator's part of mempool_alloc(), with
-throttle_vm_writeout() as it was.  There the flag only raises the dirty threshold by a quarter.  Ondrej Kozina tried it on
-swap over dm-crypt: "froze as well", for pages under writeback exceed the raised limit too.
+throttle_vm_writeout() as it was.  There the flag only raises the dirty threshold by a quarter.  Ondrej Kozina tried it
+on swap over dm-crypt: "froze as well", for pages under writeback exceed the raised limit too.
 """
 
 from gfplab import ALLOC, FAIL, RESERVE, WAIT, hookimpl, tunable
-from gfplab.kernel.gfp import TIF_MEMDIE, __GFP_NOMEMALLOC
+from gfplab.kernel.gfp import __GFP_NOMEMALLOC, TIF_MEMDIE
 from gfplab.kernel.steps import STEP_ALLOC, STEP_LESS_THROTTLE, STEP_RESERVE
 from gfplab.units import MSEC, SEC
 

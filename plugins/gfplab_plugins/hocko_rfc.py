@@ -1,15 +1,15 @@
 """Never throttle a task that performs the writeback which the throttle waits for.
 
-Michal Hocko's two RFC patches of 18 July 2016.  (1) mempool_alloc() forbids the page allocator's reserves always, except
-to an OOM victim that finds the pool empty.  (2) While a mempool allocation that may sleep tries the allocator, its task
-has PF_LESS_THROTTLE, and throttle_vm_writeout() lets tasks with that flag pass.
+Michal Hocko's two RFC patches of 18 July 2016.  (1) mempool_alloc() forbids the page allocator's reserves always,
+except to an OOM victim that finds the pool empty.  (2) While a mempool allocation that may sleep tries the allocator,
+its task has PF_LESS_THROTTLE, and throttle_vm_writeout() lets tasks with that flag pass.
 
 Neil Brown's objections: the flag means less throttling, not none; it grants an extra quarter of dirty page cache, which
 dm-crypt does not use, because its pages are transient; and a mempool user should wait for the pool, not for reclaim.
 """
 
 from gfplab import ALLOC, FAIL, RESERVE, WAIT, hookimpl, tunable
-from gfplab.kernel.gfp import PF_LESS_THROTTLE, TIF_MEMDIE, __GFP_NOMEMALLOC
+from gfplab.kernel.gfp import __GFP_NOMEMALLOC, PF_LESS_THROTTLE, TIF_MEMDIE
 from gfplab.kernel.steps import STEP_ALLOC, STEP_LESS_THROTTLE, STEP_RESERVE
 from gfplab.units import MSEC, SEC
 

@@ -1,12 +1,18 @@
 """The stock kernel: what Linux v4.7.y answers at every decision point.
 
 The kernel of July 2016 without the mempool change of v4.6 (it was reverted in v4.8-rc1 and in v4.7.y): mempool_alloc()
-tries the allocator without reclaim, then its reserve, then the allocator with reclaim, and only then sleeps; a reclaimer
-that finds more pages under writeback than 1.1 dirty limits naps 100 ms in throttle_vm_writeout().
+tries the allocator without reclaim, then its reserve, then the allocator with reclaim, and only then sleeps; a
+reclaimer that finds more pages under writeback than 1.1 dirty limits naps 100 ms in throttle_vm_writeout().
 """
 
 from gfplab import ALLOC, FAIL, RESERVE, WAIT, hookimpl
 from gfplab.kernel.gfp import (
+    __GFP_ATOMIC,
+    __GFP_FS,
+    __GFP_HIGH,
+    __GFP_IO,
+    __GFP_MEMALLOC,
+    __GFP_NOMEMALLOC,
     ALLOC_HARDER,
     ALLOC_HIGH,
     ALLOC_NO_WATERMARKS,
@@ -15,12 +21,6 @@ from gfplab.kernel.gfp import (
     PF_LESS_THROTTLE,
     PF_MEMALLOC,
     TIF_MEMDIE,
-    __GFP_ATOMIC,
-    __GFP_FS,
-    __GFP_HIGH,
-    __GFP_IO,
-    __GFP_MEMALLOC,
-    __GFP_NOMEMALLOC,
 )
 from gfplab.kernel.steps import STEP_ALLOC, STEP_RESERVE
 from gfplab.kernel.types import ZONE_CONGESTED

@@ -1,8 +1,8 @@
 """A mempool user should wait for its pool, never for reclaim: mask out __GFP_DIRECT_RECLAIM for good.
 
 Neil Brown, 18 July 2016.  The allocator is worth asking while it can answer quickly.  When it cannot, take from the
-reserve, and when that is empty, sleep where the next returned element wakes you; kswapd does the reclaiming.  No attempt
-ever enters direct reclaim, so none is ever throttled there.
+reserve, and when that is empty, sleep where the next returned element wakes you; kswapd does the reclaiming.  No
+attempt ever enters direct reclaim, so none is ever throttled there.
 
 Michal Hocko's doubt: clean page cache that one pass would free stays where it is, and everything rests on kswapd.  The
 tunable `keep` asks how much of the caller's rights the attempts should have after all.

@@ -1,8 +1,8 @@
 """The decision points of the simulated kernel, as a policy author sees them.
 
-Each function below is one question.  A policy answers it with a function of the same name, marked `@hookimpl`, that takes
-as many of the arguments as it needs.  Arguments are records: whole numbers under the kernel's own field names, listed by
-`gfplab explain DECISION`.  `my` holds the plugin's tunables and state.  An answer is one whole number.
+Each function below is one question.  A policy answers it with a function of the same name, marked `@hookimpl`, that
+takes as many of the arguments as it needs.  Arguments are records: whole numbers under the kernel's own field names,
+listed by `gfplab explain DECISION`.  `my` holds the plugin's tunables and state.  An answer is one whole number.
 
 A policy is asked in the middle of the simulated code path, takes no simulated time, and may write nothing but `my`.
 """
@@ -21,12 +21,12 @@ FAMILIES = {
 def mempool_step(pool, zone, task, call, my):
     """What mempool_alloc() does next: try the allocator, take from the reserve, wait, or fail.
 
-    Asked at the start of a call (call.last == 0) and again after every step that did not end it: an ALLOC that failed, a
-    RESERVE that found the pool empty, a WAIT that is over.  A step that yields an element ends the call.  call.last is
-    STEP_ALLOC, STEP_RESERVE or STEP_WAIT; call.attempts, call.waits and call.steps count what happened so far.
+    Asked at the start of a call (call.last == 0) and again after every step that did not end it: an ALLOC that failed,
+    a RESERVE that found the pool empty, a WAIT that is over.  A step that yields an element ends the call.  call.last
+    is STEP_ALLOC, STEP_RESERVE or STEP_WAIT; call.attempts, call.waits and call.steps count what happened so far.
     call.full is the caller's mask with __GFP_NOMEMALLOC, __GFP_NORETRY and __GFP_NOWARN; call.optimistic is the same
-    without __GFP_DIRECT_RECLAIM and __GFP_IO; call.may_sleep says whether the caller may WAIT.  A caller that may sleep
-    never gets FAIL in Linux.
+    without __GFP_DIRECT_RECLAIM and __GFP_IO; call.may_sleep says whether the caller may WAIT.  A caller that may
+    sleep never gets FAIL in Linux.
 
     Reads:   pool (its reserve and its history), zone (the highest one), task (the caller), call (this call so far)
     Writes:  my
@@ -56,8 +56,9 @@ def mempool_free(pool, zone, my):
 def gfp_to_alloc_flags(task, request, my):
     """How far below the watermarks an allocation may go, once the fast path has failed.
 
-    Asked at every turn of the allocator's slow path.  The mark is ALLOC_WMARK_MIN, _LOW or _HIGH; ALLOC_HIGH halves it,
-    ALLOC_HARDER takes another quarter off, ALLOC_NO_WATERMARKS ignores it: the only right that can use up the last page.
+    Asked at every turn of the allocator's slow path.  The mark is ALLOC_WMARK_MIN, _LOW or _HIGH; ALLOC_HIGH halves
+    it, ALLOC_HARDER takes another quarter off, ALLOC_NO_WATERMARKS ignores it: the only right that can use up the last
+    page.
 
     Reads:   task (pf_flags), request (gfp_mask, loops, in_irq, what the last reclaim freed)
     Writes:  my
@@ -79,8 +80,9 @@ def get_scan_count(vm, zone, lruvec, scan, my):
              may_swap, vm_swap_pages)
     Writes:  my
     Returns: the share of anon in 1/65536: 0 = file only, 65536 = anon only; -1 = all of both (SCAN_EQUAL)
-    Stock:   file only without swap; both at priority 0; anon only when file is nearly gone; file only while the inactive
-             file list is long enough; else by swappiness and by how often scanned pages turned out to be in use
+    Stock:   file only without swap; both at priority 0; anon only when file is nearly gone; file only while the
+             inactive file list is long enough; else by swappiness and by how often scanned pages turned out to be in
+             use
     Models:  get_scan_count() of mm/vmscan.c (v4.7)
     """
 
@@ -89,8 +91,8 @@ def get_scan_count(vm, zone, lruvec, scan, my):
 def too_many_isolated(lruvec, task, scan, my):
     """Whether a reclaimer must wait before it takes more pages off the inactive list.
 
-    Asked before every batch of up to 32 pages, for the type scan.file (0 anon, 1 file); after a yes the caller sleeps in
-    congestion_wait() for 100 ms and asks again, for ever.
+    Asked before every batch of up to 32 pages, for the type scan.file (0 anon, 1 file); after a yes the caller sleeps
+    in congestion_wait() for 100 ms and asks again, for ever.
 
     Reads:   lruvec (inactive and isolated pages of the type), task, scan (gfp_mask, file, kswapd)
     Writes:  my
@@ -105,9 +107,9 @@ def too_many_isolated(lruvec, task, scan, my):
 def throttle_direct_reclaim(vm, task, scan, my):
     """Whether a task that enters direct reclaim first waits for kswapd to refill the emergency reserve.
 
-    Asked once at the entry of try_to_free_pages(), and again when a sleeper wakes.  scan.pfmemalloc_free and
-    scan.pfmemalloc_reserve are the sums of free pages and of the min watermarks over the zones that have something to
-    reclaim; a reserve of 0 means that no zone has.
+    Asked once, at the entry of try_to_free_pages().  scan.pfmemalloc_free and scan.pfmemalloc_reserve are the sums of
+    free pages and of the min watermarks over the zones that have something to reclaim; a reserve of 0 means that no
+    zone has.  Sleepers are woken when kswapd has half of the reserve free again.
 
     Reads:   vm, task (pf_flags, killed), scan (gfp_mask, pfmemalloc_free, pfmemalloc_reserve)
     Writes:  my
@@ -123,8 +125,8 @@ def throttle_vm_writeout(vm, task, scan, my):
     """How long a reclaimer sleeps at the end of a shrink because too many pages are under writeback.
 
     Asked after every shrink of a zone, even one that freed enough, kswapd included.  A caller with both __GFP_IO and
-    __GFP_FS is asked again after each nap until the answer is 0; any other leaves after one nap.  scan.limit is 1.1 times
-    the larger of the dirty threshold, computed afresh, and the slowly falling dirty_limit.
+    __GFP_FS is asked again after each nap until the answer is 0; any other leaves after one nap.  scan.limit is 1.1
+    times the larger of the dirty threshold, computed afresh, and the slowly falling dirty_limit.
 
     Reads:   vm (nr_writeback, which counts swap pages too, and nr_unstable), task (pf_flags), scan (limit, throttled)
     Writes:  my

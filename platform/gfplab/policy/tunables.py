@@ -24,7 +24,7 @@ _YES_NO = {"true": True, "yes": True, "on": True, "false": False, "no": False, "
 
 @dataclasses.dataclass(frozen=True)
 class Tunable:
-    """A number, choice or GFP mask of a plugin that a study may vary; the default is what the plugin's author argues for."""
+    """A number, choice or GFP mask that a study may vary; the default is what the plugin's author argues for."""
 
     kind: str  # "int", "float", "bool", "choice" or "mask"
     default: Value
@@ -109,7 +109,9 @@ class Tunable:
             raise ValueError(f"{value!r} is not a GFP mask; write for example 'GFP_NOWAIT|__GFP_HIGH'")
         if (value ^ self.default) & ~self.bits:
             fixed = gfp_names((value ^ self.default) & ~self.bits)
-            raise ValueError(f"{gfp_names(value)} differs from {gfp_names(self.default)} in {fixed}, which may not vary")
+            raise ValueError(
+                f"{gfp_names(value)} differs from {gfp_names(self.default)} in {fixed}, which may not vary"
+            )
         rule = broken_rule(value, self.callers)
         if rule:
             raise ValueError(f"{gfp_names(value)} is no legal mask: {rule}")
@@ -126,7 +128,9 @@ class Tunable:
         if not self.low <= value <= self.high:
             raise ValueError(f"{self.write(value)} is outside {self.write(self.low)} .. {self.write(self.high)}")
         if self.step and self.kind == "int" and (value - self.low) % self.step:
-            raise ValueError(f"{self.write(value)} is not {self.write(self.low)} plus a multiple of {self.write(self.step)}")
+            raise ValueError(
+                f"{self.write(value)} is not {self.write(self.low)} plus a multiple of {self.write(self.step)}"
+            )
         return value
 
     def _read_number(self, text):
@@ -156,9 +160,9 @@ def tunable(default, *, low=None, high=None, step=None, log=False, choices=(), b
     """Declare a tunable.  Its kind follows from the arguments.
 
     A whole number or a float needs `low` and `high`; `log=True` searches it by its logarithm; `unit` ("time", "size",
-    "rate" or "pages") lets people write "100ms" for a number of nanoseconds.  True or False is a switch.  `choices` lists
-    the values allowed; of texts the policy sees the position.  `bits` makes a GFP mask of it: these flags may vary, under
-    the rules of policy/masks.py for `callers` "any", "irq", "noio" or "nofs".
+    "rate" or "pages") lets people write "100ms" for a number of nanoseconds.  True or False is a switch.  `choices`
+    lists the values allowed; of texts the policy sees the position.  `bits` makes a GFP mask of it: these flags may
+    vary, under the rules of policy/masks.py for `callers` "any", "irq", "noio" or "nofs".
     """
     kind = "mask" if bits else "choice" if choices else type(default).__name__
     made = Tunable(kind, default, low, high, step, log, tuple(choices), bits, callers, unit, help)

@@ -1,0 +1,92 @@
+"""Where plugins come from: the shipped ones, installed packages, the folder ./plugins, and files named with -p.
+
+A plugin is known by one name, its file's stem; two of the same name are an error wherever they come from, and so is a
+file that cannot be imported: what is left out in silence would change a result.
+"""
+
+import importlib
+import pkgutil
+from collections.abc import Iterator, Mapping, Sequence
+from importlib.metadata import entry_points
+from pathlib import Path
+
+import pluggy
+
+from gfplab.errors import PolicyError
+from gfplab.policy import hookspecs
+from gfplab.policy.lint import lint
+from gfplab.policy.markers import PROJECT
+from gfplab.policy.plugin import Plugin, did_you_mean, load_file, load_module
+
+SHIPPED = "gfplab_plugins"
+FOLDER = "plugins"
+
+
+class Catalogue(Mapping[str, Plugin]):
+    """All plugins that can be chosen, by name."""
+
+    def __init__(self, plugins: Sequence[Plugin]):
+        self._plugins: dict[str, Plugin] = {}
+        self._manager = pluggy.PluginManager(PROJECT)
+        self._manager.add_hookspecs(hookspecs)
+        for plugin in plugins:
+            if plugin.name in self._plugins:
+                other = self._plugins[plugin.name].path
+                raise PolicyError(
+                    f"{plugin.path}: there is a plugin '{plugin.name}' in {other}; rename one of the files"
+                )
+            lint(plugin)
+            self._manager.register(plugin.module, plugin.name)
+            self._plugins[plugin.name] = plugin
+        self._manager.check_pending()
+
+    def __getitem__(self, name: str) -> Plugin:
+        return self._plugins[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted(self._plugins))
+
+    def __len__(self) -> int:
+        return len(self._plugins)
+
+    def get_plugin(self, name: str) -> Plugin:
+        """The plugin of this name, or a PolicyError that offers a near one."""
+        if name not in self._plugins:
+            raise PolicyError(f"there is no plugin '{name}'; {did_you_mean(name, list(self))}")
+        return self._plugins[name]
+
+    def implementers(self, decision: str) -> list[Plugin]:
+        """The plugins that answer a decision point, by name."""
+        found = getattr(self._manager.hook, decision).get_hookimpls()
+        return [self._plugins[name] for name in sorted(implementation.plugin_name for implementation in found)]
+
+
+def discover(files: Sequence[str | Path] = (), folder: str | Path = FOLDER) -> Catalogue:
+    """Every plugin there is: shipped, installed, dropped into `folder`, and in `files`."""
+    return Catalogue([*_shipped(), *_installed(), *_dropped(Path(folder)), *(load_file(str(f), "-p") for f in files)])
+
+
+def _shipped() -> list[Plugin]:
+    package = importlib.import_module(SHIPPED)
+    names = sorted(module.name for module in pkgutil.iter_modules(package.__path__))
+    return [load_module(name, importlib.import_module(f"{SHIPPED}.{name}"), "shipped") for name in names]
+
+
+def _installed() -> list[Plugin]:
+    plugins = []
+    for entry in sorted(entry_points(group=PROJECT), key=lambda entry: entry.name):
+        try:
+            module = entry.load()
+        except PolicyError:
+            raise
+        except Exception as error:
+            words = " ".join(f"{type(error).__name__}: {error}".split())
+            raise PolicyError(f"entry point {entry.name} = {entry.value}: cannot be imported: {words}") from None
+        plugins.append(load_module(entry.name, module, f"entry point {entry.name}"))
+    return plugins
+
+
+def _dropped(folder: Path) -> list[Plugin]:
+    return [
+        load_file(str(path), f"./{folder}") for path in sorted(folder.glob("*.py")) if not path.name.startswith("_")
+    ]

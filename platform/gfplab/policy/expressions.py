@@ -1,0 +1,251 @@
+"""Expressions of a policy: every name means something, and every value is a whole number or a float, never both.
+
+`Reader.kind(expression)` is "int" or "float"; what is wrong on the way is reported with its line and counts as "int",
+so that one mistake makes one sentence.
+"""
+
+import ast
+import builtins
+from collections.abc import Callable
+
+from gfplab.kernel import gfp, steps, types
+from gfplab.policy.plugin import ARGUMENTS, RECORDS, Plugin, did_you_mean
+
+INT, FLOAT = "int", "float"
+
+STEPS = {"ALLOC": steps.ALLOC, "WAIT": steps.WAIT}
+BUILTINS = ("abs", "bool", "float", "int", "max", "min")
+INT64 = range(-(1 << 63), 1 << 63)
+
+_WHOLE = (ast.BitAnd, ast.BitOr, ast.BitXor, ast.LShift, ast.RShift)
+_ORDER = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq)
+_REFUSED = {
+    ast.Dict: "a dict",
+    ast.Set: "a set",
+    ast.List: "a list",
+    ast.Tuple: "a tuple",
+    ast.JoinedStr: "an f-string",
+    ast.ListComp: "a comprehension",
+    ast.SetComp: "a comprehension",
+    ast.DictComp: "a comprehension",
+    ast.GeneratorExp: "a comprehension",
+    ast.Lambda: "a lambda",
+    ast.NamedExpr: ":=",
+    ast.Yield: "yield",
+    ast.YieldFrom: "yield from",
+    ast.Await: "await",
+}
+
+
+class Reader:
+    """Reads the expressions of one function."""
+
+    def __init__(self, plugin: Plugin, fields: dict[str, list[str]], records: tuple[str, ...], report: Callable):
+        self.plugin = plugin
+        self.fields = fields
+        self.records = records  # the parameters that are records
+        self.report = report  # report(node, sentence)
+        self.locals: dict[str, str] = {}  # name -> kind
+        self.used: set[str] = set()  # tunables and state read
+        self.calls: list[tuple[ast.Call, str, tuple[str, ...]]] = []  # calls of functions of the file
+        self.result_of: Callable[[str, tuple[str, ...]], str] = lambda name, kinds: INT
+
+    def kind(self, node: ast.expr) -> str:
+        match node:
+            case ast.Constant():
+                return self._constant(node)
+            case ast.Name():
+                return self._name(node)
+            case ast.Attribute():
+                return self._attribute(node)
+            case ast.Subscript():
+                return self.element(node)
+            case ast.BinOp():
+                return self.operation(node, node.left, node.op, self.kind(node.right))
+            case ast.UnaryOp(op=ast.Not()):
+                self.kind(node.operand)
+                return INT
+            case ast.UnaryOp(op=ast.Invert()):
+                return self._whole(node.operand, "~")
+            case ast.UnaryOp():
+                return self.kind(node.operand)
+            case ast.BoolOp():
+                return self._same(node, node.values)
+            case ast.Compare():
+                return self._compare(node)
+            case ast.IfExp():
+                self.kind(node.test)
+                return self._same(node, [node.body, node.orelse])
+            case ast.Call():
+                return self._call(node)
+        return self._refuse(node, f"a policy cannot use {_REFUSED.get(type(node), type(node).__name__.lower())}")
+
+    def operation(self, node: ast.AST, left: ast.expr, operator: ast.operator, right: str) -> str:
+        """The kind of `left operator right`."""
+        kind = self.kind(left)
+        if isinstance(operator, ast.Pow | ast.MatMult):
+            return self._refuse(node, "a policy cannot use ** or @; multiply, or shift with <<")
+        if isinstance(operator, _WHOLE) and FLOAT in (kind, right):
+            return self._refuse(node, "bits of a float; make it a whole number with int(...)")
+        if isinstance(operator, ast.Div):
+            return FLOAT
+        return FLOAT if FLOAT in (kind, right) else INT
+
+    def element(self, node: ast.Subscript) -> str:
+        """The kind of `my.name[index]`."""
+        match node.value:
+            case ast.Attribute(value=ast.Name(id="my"), attr=name):
+                state = self.plugin.state.get(name)
+                if state is None or state.length == 1:
+                    self._attribute(node.value)
+                    return self._refuse(
+                        node, f"my.{name} is one number; declare it with state(..., length=n) to index it"
+                    )
+                self.used.add(name)
+                self._whole(node.slice, "an index")
+                return FLOAT if state.slot == "f8" else INT
+        return self._refuse(node, "only an array of state can be indexed, as my.name[i]")
+
+    def _constant(self, node):
+        if isinstance(node.value, bool | int):
+            if node.value not in INT64:
+                return self._refuse(node, f"{node.value} does not fit 64 bits")
+            return INT
+        if isinstance(node.value, float):
+            return FLOAT
+        return self._refuse(
+            node, f"a policy cannot use {'a text' if isinstance(node.value, str) else repr(node.value)}"
+        )
+
+    def _name(self, node):
+        name = node.id
+        if name in self.locals:
+            return self.locals[name]
+        if name in self.records:
+            what = "its tunables and state, as" if name == "my" else "one of its fields, as"
+            return self._refuse(node, f"{name} is a record; read {what} {name}.<name>")
+        if name in self.plugin.tunables or name in self.plugin.state:
+            return self._refuse(node, f"{name} is kept in `my`; take the argument `my` and write my.{name}")
+        if name not in vars(self.plugin.module):
+            return self._refuse(node, f"'{name}' is not defined; {self._hint(name)}")
+        value = vars(self.plugin.module)[name]
+        if type(value) in (bool, int) and value in INT64:
+            return INT
+        if type(value) is float:
+            return FLOAT
+        if callable(value):
+            return self._refuse(node, f"{name} is a function; call it, as {name}(...)")
+        return self._refuse(node, f"{name} is {type(value).__name__} {value!r:.40}, not a number of 64 bits")
+
+    def _hint(self, name):
+        for module in (gfp, steps, types):
+            if hasattr(module, name):
+                return f"write `from {module.__name__} import {name}`"
+        if name in RECORDS or name == "my":
+            return f"add the argument {name}"
+        numbers = [n for n, v in vars(self.plugin.module).items() if type(v) in (int, float)]
+        return did_you_mean(name, [*self.locals, *numbers, *vars(gfp)]) if len(name) > 1 else "assign it first"
+
+    def _attribute(self, node):
+        if not isinstance(node.value, ast.Name):
+            return self._refuse(node, "a field of a field; records hold plain numbers")
+        record, name = node.value.id, node.attr
+        if record == "my" and "my" in self.records:
+            return self._my(node, name)
+        if record in self.records:
+            fields = self.fields[RECORDS[record]]
+            if name in fields:
+                return INT
+            near = did_you_mean(name, fields)
+            near = near if near.startswith("did") else f"`gfplab explain` lists the fields of {record}"
+            return self._refuse(node, f"{record} has no field '{name}'; {near}")
+        if record in RECORDS or record == "my":
+            return self._refuse(node, f"{record} is not an argument here; add it to the arguments of the function")
+        return self._refuse(node, f"{record} is not a record; only the arguments have fields")
+
+    def _my(self, node, name):
+        if name in self.plugin.tunables:
+            self.used.add(name)
+            return FLOAT if self.plugin.tunables[name].slot == "f8" else INT
+        if name in self.plugin.state:
+            self.used.add(name)
+            if self.plugin.state[name].length > 1:
+                return self._refuse(node, f"my.{name} is an array; write my.{name}[i]")
+            return FLOAT if self.plugin.state[name].slot == "f8" else INT
+        known = [*self.plugin.tunables, *self.plugin.state]
+        near = did_you_mean(name, known) if known else f"declare it: {name} = tunable(...) or {name} = state(...)"
+        return self._refuse(node, f"my has no '{name}'; {near}")
+
+    def _whole(self, node, what):
+        if self.kind(node) == FLOAT:
+            return self._refuse(node, f"{what} of a float; make it a whole number with int(...)")
+        return INT
+
+    def _same(self, node, values):
+        kinds = {self.kind(value) for value in values}
+        if len(kinds) == 2:
+            return self._refuse(node, "is a whole number on one side and a float on the other; write 0.0, or int(...)")
+        return kinds.pop()
+
+    def _compare(self, node):
+        for operator in node.ops:
+            if not isinstance(operator, _ORDER):
+                return self._refuse(node, "a policy cannot use `in` or `is`; compare with == or <")
+        for part in (node.left, *node.comparators):
+            self.kind(part)
+        return INT
+
+    def _call(self, node):
+        if not isinstance(node.func, ast.Name):
+            return self._refuse(node, "a policy calls functions of its own file only, and ALLOC and WAIT")
+        name = node.func.id
+        if node.keywords or any(isinstance(argument, ast.Starred) for argument in node.args):
+            return self._refuse(node, f"{name}: pass plain arguments, in order")
+        function = vars(self.plugin.module).get(name)
+        if name in self.plugin.definitions:
+            return self._own_call(node, name)
+        if function is not None and function in STEPS.values():
+            if len(node.args) != 1:
+                return self._refuse(node, f"{name} takes one argument, not {len(node.args)}")
+            return self._whole(node.args[0], f"{name}()")
+        if name in BUILTINS and name not in vars(self.plugin.module):
+            return self._builtin(node, name)
+        if name == "range":
+            return self._refuse(node, "range() belongs into `for i in range(...)`")
+        if name in STEPS:
+            return self._refuse(node, f"'{name}' is not defined; write `from gfplab import {name}`")
+        if function is not None or hasattr(builtins, name):
+            return self._refuse(node, f"{name}() cannot be called here; there is {', '.join(BUILTINS)}, ALLOC and WAIT")
+        return self._refuse(node, f"'{name}' is not defined; {did_you_mean(name, [*self.plugin.definitions, *STEPS])}")
+
+    def _builtin(self, node, name):
+        least = 2 if name in ("max", "min") else 1
+        if len(node.args) < least or (least == 1 and len(node.args) > 1):
+            return self._refuse(node, f"{name}() takes {'two numbers or more' if least == 2 else 'one number'}")
+        if name in ("max", "min", "abs"):
+            return self._same(node, node.args)
+        self.kind(node.args[0])
+        return FLOAT if name == "float" else INT
+
+    def _own_call(self, node, name):
+        parameters = [argument.arg for argument in self.plugin.definitions[name].args.args]
+        if name in ARGUMENTS:
+            return self._refuse(
+                node, f"{name} answers a decision point; move what both need into a function of its own"
+            )
+        if len(node.args) != len(parameters):
+            return self._refuse(node, f"{name} takes {len(parameters)} arguments, not {len(node.args)}")
+        kinds = []
+        for parameter, argument in zip(parameters, node.args, strict=True):
+            if parameter in RECORDS or parameter == "my":
+                if not (isinstance(argument, ast.Name) and argument.id == parameter and parameter in self.records):
+                    return self._refuse(argument, f"{name} wants the record {parameter}; pass the argument {parameter}")
+                kinds.append(parameter)
+            else:
+                kinds.append(self.kind(argument))
+        self.calls.append((node, name, tuple(kinds)))
+        return self.result_of(name, tuple(kinds))
+
+    def _refuse(self, node, sentence):
+        self.report(node, sentence)
+        return INT

@@ -1,0 +1,168 @@
+"""One plugin: a Python file, what it declares, and the functions with which it answers decision points."""
+
+import ast
+import dataclasses
+import difflib
+import functools
+import hashlib
+import importlib.util
+import inspect
+import os
+import traceback
+from collections.abc import Callable
+from types import ModuleType
+
+from gfplab.errors import PolicyError
+from gfplab.kernel.decisions import DECISIONS
+from gfplab.policy import hookspecs
+from gfplab.policy.markers import PROJECT
+from gfplab.policy.tunables import State, Tunable
+
+ARGUMENTS = {decision.name: tuple(name for name, _records in decision.args) for decision in DECISIONS}
+RECORDS = {name: records for decision in DECISIONS for name, records in decision.args}
+FAMILY = {decision: family for family, decisions in hookspecs.FAMILIES.items() for decision in decisions}
+
+
+@dataclasses.dataclass(frozen=True)
+class Plugin:
+    """A policy that can be chosen by name."""
+
+    name: str
+    path: str  # as errors show it
+    origin: str  # "shipped", "./plugins", "-p" or "entry point NAME"
+    source: str
+    module: ModuleType = dataclasses.field(repr=False, compare=False)
+    functions: dict[str, Callable] = dataclasses.field(compare=False)  # decision -> function, in the kernel's order
+    tunables: dict[str, Tunable] = dataclasses.field(compare=False)
+    state: dict[str, State] = dataclasses.field(compare=False)
+
+    @property
+    def doc(self) -> str:
+        """The argument that the plugin makes: its module docstring."""
+        return inspect.cleandoc(self.module.__doc__ or "")
+
+    @property
+    def first_line(self) -> str:
+        """The argument in one sentence, even where it fills two lines."""
+        return " ".join(self.doc.partition("\n\n")[0].split("\n"))
+
+    @property
+    def decisions(self) -> tuple[str, ...]:
+        return tuple(self.functions)
+
+    @property
+    def families(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(FAMILY[decision] for decision in self.functions))
+
+    @functools.cached_property
+    def tree(self) -> ast.Module:
+        return ast.parse(self.source, self.path)
+
+    @functools.cached_property
+    def definitions(self) -> dict[str, ast.FunctionDef]:
+        """The functions that the file defines, by name."""
+        return {node.name: node for node in self.tree.body if isinstance(node, ast.FunctionDef)}
+
+    @functools.cached_property
+    def source_hash(self) -> str:
+        """sha256 of the file, for provenance."""
+        return hashlib.sha256(self.source.encode()).hexdigest()
+
+    @property
+    def layout(self) -> tuple[tuple[str, str, int], ...]:
+        """The record `my`: tunables, then state, in the order of the file."""
+        tunables = tuple((name, tunable.slot, 1) for name, tunable in self.tunables.items())
+        return tunables + tuple((name, state.slot, state.length) for name, state in self.state.items())
+
+
+def load_file(path: str, origin: str) -> Plugin:
+    """The plugin in a Python file; its name is the file's stem."""
+    shown = _shown(path)
+    try:
+        with open(path, encoding="utf-8") as file:
+            source = file.read()
+        code = compile(source, path, "exec")
+    except OSError as error:
+        raise PolicyError(f"{shown}: cannot be read: {error.strerror}") from None
+    except SyntaxError as error:
+        raise PolicyError(f"{shown}:{error.lineno}: is not Python: {error.msg}") from None
+    except ValueError as error:
+        raise PolicyError(f"{shown}: is not Python: {error}") from None
+    name = os.path.splitext(os.path.basename(path))[0]
+    spec = importlib.util.spec_from_file_location(f"gfplab_plugin_file.{name}", path)
+    module = importlib.util.module_from_spec(spec)
+    try:
+        exec(code, module.__dict__)
+    except PolicyError as error:
+        raise PolicyError(str(error).replace(path, shown)) from None
+    except Exception as error:
+        raise PolicyError(f"{shown}:{_line_in(path, error)}: cannot be imported: {_words(error)}") from None
+    return _plugin(name, shown, origin, source, module)
+
+
+def load_module(name: str, module: ModuleType, origin: str) -> Plugin:
+    """The plugin in an imported module."""
+    path = inspect.getsourcefile(module) or name
+    return _plugin(name, _shown(path), origin, inspect.getsource(module), module)
+
+
+def _plugin(name: str, path: str, origin: str, source: str, module: ModuleType) -> Plugin:
+    """Collect what the module declares; refuse functions that answer no question."""
+    lines = {node.name: node.lineno for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)}
+    found, faults = {}, []
+    for attribute, value in vars(module).items():
+        options = getattr(value, f"{PROJECT}_impl", None)
+        if options is None or not inspect.isfunction(value):
+            continue
+        fault = _hookimpl_fault(attribute, value, options)
+        if fault:
+            faults.append(f"{path}:{lines.get(attribute, 1)}: {fault}")
+        found[attribute] = value
+    if faults:
+        raise PolicyError("\n".join(faults))
+    if not found:
+        raise PolicyError(f"{path}: answers no decision point; mark a function with @hookimpl")
+    if not (module.__doc__ or "").strip():
+        raise PolicyError(f"{path}:1: has no docstring; begin the file with one sentence that says what it argues")
+    functions = {decision: found[decision] for decision in ARGUMENTS if decision in found}
+    declared = {n: dataclasses.replace(v, name=n) for n, v in vars(module).items() if isinstance(v, Tunable | State)}
+    tunables = {n: v for n, v in declared.items() if isinstance(v, Tunable)}
+    state = {n: v for n, v in declared.items() if isinstance(v, State)}
+    return Plugin(name, path, origin, source, module, functions, tunables, state)
+
+
+def _hookimpl_fault(name: str, function: Callable, options: dict) -> str | None:
+    if name not in ARGUMENTS:
+        return f"there is no decision point '{name}'; {did_you_mean(name, ARGUMENTS)}"
+    if any(options.values()):
+        given = next(option for option, value in options.items() if value)
+        return f"@hookimpl({given}=...) means nothing here; write @hookimpl"
+    allowed = (*ARGUMENTS[name], "my")
+    parameters = inspect.signature(function).parameters.values()
+    if any(p.kind is not p.POSITIONAL_OR_KEYWORD or p.default is not p.empty for p in parameters):
+        return f"{name} takes plain arguments only; write def {name}({', '.join(allowed)})"
+    for argument in (p.name for p in parameters):
+        if argument not in allowed:
+            return f"{name} has no argument '{argument}'; {did_you_mean(argument, allowed)}"
+    return None
+
+
+def did_you_mean(word: str, known) -> str:
+    """`did you mean 'x'?`, or what there is to choose from."""
+    near = difflib.get_close_matches(word, known, 1)
+    return f"did you mean '{near[0]}'?" if near else f"there is {', '.join(known)}"
+
+
+def _shown(path: str) -> str:
+    """The path as a person in this folder would write it."""
+    relative = os.path.relpath(path)
+    return path if relative.startswith(os.pardir) else relative
+
+
+def _line_in(path: str, error: BaseException) -> int:
+    frames = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == path]
+    return frames[-1] if frames else 1
+
+
+def _words(error: BaseException) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split())
