@@ -8,16 +8,18 @@
     sim.run(until_ns=10**9)
 """
 
-import hashlib
+import functools
 import importlib
-import time
+import json
+import sys
+from pathlib import Path
 
-from gfplab.engine import checks
+from gfplab.engine import cache, checks
 from gfplab.engine.link import Program
 from gfplab.engine.modes import GeneratorMode, StepMode
 from gfplab.engine.resumable import Step
 from gfplab.engine.simulation import Simulation
-from gfplab.engine.subset import KernelBuildError
+from gfplab.engine.subset import KernelBuildError, Prototype
 
 ENGINE_FILES = (
     *("frames", "accounts", "clock", "rng", "trace", "events", "tasks", "runqueue", "cpus", "waits", "locks", "stacks", "driver"),
@@ -26,21 +28,42 @@ MODES = ("compiled", "steps", "generators")
 
 
 class Model:
-    """A linked and checked set of kernel functions."""
+    """A linked and checked set of kernel functions; sources that passed once are not read again until somebody needs them."""
 
     def __init__(self, schema, modules, decisions=(), engine=ENGINE_FILES):
         self.schema, self.decisions = schema, tuple(decisions)
-        engine = [importlib.import_module(f"gfplab.engine.{name}") for name in engine]
-        self.program = Program(schema, [*engine, *modules], decisions)
-        functions = [f for f in self.program.functions.values()]
-        errors = [e for f in functions for e in checks.check(f, self.program)]
-        errors += [e for d in decisions for e in self._check_decision(d)]
+        self.modules = [*(importlib.import_module(f"gfplab.engine.{name}") for name in engine), *modules]
+        self.digest = self._digest()
+        passed = cache.root() / f"model_{self.digest}.json"
+        self.fids = cache.read_json(passed)
+        if self.fids is None:
+            self.fids = self.program.fids
+            cache.write(passed, json.dumps(self.fids))
+
+    def _digest(self):
+        """A hash of all that the model is made of."""
+        files, constants = set(), []
+        for m in self.modules:
+            files |= {m.__file__, *(v.function.__code__.co_filename for v in vars(m).values() if isinstance(v, Prototype))}
+            constants += [f"{m.__name__}.{n}={v}" for n, v in vars(m).items() if isinstance(v, int)]
+        texts = [Path(f).read_bytes() for f in sorted(files)]
+        return cache.digest(self.schema.digest(), repr(self.decisions), cache.engine_digest(), sys.version, *sorted(constants), *texts)
+
+    @functools.cached_property
+    def program(self):
+        """The functions, linked and checked."""
+        program = Program(self.schema, self.modules, self.decisions)
+        errors = [e for f in program.functions.values() for e in checks.check(f, program)]
+        errors += [e for d in self.decisions for e in self._check_decision(d)]
         if errors:
             raise KernelBuildError(errors)
-        self.fids = self.program.fids
-        self.digest = str(time.time())
-        self.plain_order = self.program.order()
-        self.steps = {f.name: Step(f, self.program) for f in functions if f.blocking}
+        self.plain_order = program.order()
+        return program
+
+    @functools.cached_property
+    def steps(self):
+        """name -> Step of every kernel function."""
+        return {f.name: Step(f, self.program) for f in self.program.functions.values() if f.blocking}
 
     def _check_decision(self, decision):
         for argument, array in decision.args:
@@ -63,7 +86,7 @@ class Build:
 
     def __init__(self, model, code, check):
         self.model, self.code, self.check, self.mode = model, code, check, code.mode
-        self.schema, self.program = model.schema, model.program
+        self.schema = model.schema
 
     def arrays(self, sizes):
         """Zeroed arrays; boot fills them."""
@@ -77,4 +100,4 @@ class Build:
 
     def fid(self, name):
         """The function id of a kernel function (the constant FN_<name> of kernel code)."""
-        return self.program.fids[name]
+        return self.model.fids[name]

@@ -5,6 +5,7 @@ numba, llvmlite and numpy and per CPU.  A file's name holds the hash of everythi
 cache is ever stale, and nothing in it is ever written twice.
 """
 
+import functools
 import hashlib
 import json
 import os
@@ -22,14 +23,21 @@ def digest(*parts):
     return h.hexdigest()[:20]
 
 
+@functools.cache
 def root():
-    """The cache folder of this user."""
-    if os.environ.get("GFPLAB_CACHE_DIR"):
-        return Path(os.environ["GFPLAB_CACHE_DIR"])
-    base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "gfplab"
+    """The cache folder of this user; a temporary one if it cannot be written."""
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    path = Path(os.environ.get("GFPLAB_CACHE_DIR") or Path(base) / "gfplab")
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        if os.access(path, os.W_OK):
+            return path
+    except OSError:
+        pass
+    return Path(tempfile.mkdtemp(prefix="gfplab-cache-"))
 
 
+@functools.cache
 def folder():
     """The cache folder of this user for this version of everything (imports numba)."""
     import llvmlite
@@ -54,6 +62,7 @@ def write(path, content):
     os.replace(temporary, path)
 
 
+@functools.cache
 def engine_digest():
     """A hash of the engine's own sources: an engine that is edited shares nothing with its past."""
     files = sorted(Path(__file__).parent.glob("*.py"))

@@ -89,6 +89,9 @@ class Check:
         )
         if name == "k":
             self.err(node, "k is the state and cannot be assigned")
+        elif name == "_":
+            if any(isinstance(n, ast.Name) and n.id == "_" and isinstance(n.ctx, ast.Load) for n in ast.walk(self.f.node)):
+                self.err(node, "local name '_': a loop variable of this name cannot be read")
         elif name.startswith("_"):
             self.err(node, f"local name {name!r}: names that begin with _ belong to the transformer")
         elif name in BUILTINS or name in WRAPPING or name in REQUESTS or name == "i64":

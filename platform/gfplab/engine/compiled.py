@@ -9,6 +9,7 @@ sources, lists the modules to load.
 import ast
 import json
 import linecache
+import os
 import re
 from dataclasses import asdict, dataclass
 
@@ -24,6 +25,7 @@ from gfplab.engine.requests import OP_EXIT
 from gfplab.engine.rewrite import COMPILED, rewrite
 from gfplab.engine.subset import KernelBuildError
 
+DOOR = "__door"
 CODEGEN_FILES = ("native.py", "intrinsics.py", "compiled.py")
 RESUME_TEXT = f"""def resume(k, t):
     task = k.tasks[t]
@@ -44,7 +46,10 @@ RESUME_TEXT = f"""def resume(k, t):
 
 @dataclass
 class Unit:
-    """One generated module: the function it defines, how many arguments that takes after k, and the units it calls."""
+    """One generated module: the function it defines, how many arguments that takes after k, and the units it calls.
+
+    Only a door (a function that calls a plain function and nothing else) can be called from Python.
+    """
 
     entry: str
     module: str
@@ -52,6 +57,7 @@ class Unit:
     needs: list
     file: str
     lines: list
+    door: bool = False
 
 
 class Emitter:
@@ -74,6 +80,9 @@ class Emitter:
             f = self.program.functions[name]
             if f is not RESUME:
                 self.add_tree(name, rewrite(f, self.program, COMPILED, self.check), f)
+        for name in self.model.plain_order:
+            args = ", ".join(["k", *(f"a{i}" for i in range(self.units[name].arity))])
+            self.add(name + DOOR, f"def {name}{DOOR}({args}):\n    return {name}({args})\n", self.units[name].arity, [name])
         for name, step in self.model.steps.items():
             self.add_tree(f"{name}__step", step.tree(COMPILED, self.check), self.program.functions[name])
         return self.units
@@ -87,8 +96,8 @@ class Emitter:
 
     def add(self, entry, text, arity, needs=(), file="", lines=()):
         name = f"{entry}_{cache.digest(self.salt, text, *(self.units[n].module for n in needs))}"
-        cache.write(self.folder / f"{name}.py", text)
-        self.units[entry] = Unit(entry, name, arity, list(needs), file, list(lines))
+        cache.write(self.folder / f"{name}.py", text.replace(f"def {entry}(", f"def {name}(", 1))
+        self.units[entry] = Unit(entry, name, arity, list(needs), file, list(lines), entry.endswith(DOOR))
 
 
 def line_map(tree, generated):
@@ -116,7 +125,7 @@ class CompiledMode:
     def __init__(self, model, check, progress):
         self.model, self.check = model, check
         self.numba_type = StateType(model.schema)
-        self.loaded = {}
+        self.loaded, self.cached = {}, None
         self.folder = cache.folder()
         manifest = self.folder / f"manifest_{cache.digest(model.digest, str(check))}.json"
         units = cache.read_json(manifest)
@@ -125,12 +134,12 @@ class CompiledMode:
             cache.write(manifest, json.dumps(units))
         self.units = {n: Unit(**u) for n, u in units.items()}
         self.steps = np.zeros(NR_FUNCTION_IDS, np.int64)
-        todo = ["run", *(n for n in self.units if n.endswith("__step"))]
+        todo = [f"run{DOOR}", *(n for n in self.units if n.endswith("__step"))]
         for done, entry in enumerate(todo):
             if progress:
                 progress(done, len(todo), entry)
             function = self.load(entry)
-            if entry != "run":
+            if entry != f"run{DOOR}":
                 self.steps[model.fids[entry.removesuffix("__step")]] = address(function)
         if progress:
             progress(len(todo), len(todo), "")
@@ -145,12 +154,13 @@ class CompiledMode:
         unit = self.units[entry]
         path = self.folder / f"{unit.module}.py"
         space = {n: getattr(intrinsics, n) for n in ("i64", "bounded", "fits", "call_step", "ask", *arith.WRAPPING)}
+        space["__name__"] = __name__  # numba imports the module of a function that it finds in its cache
         text = path.read_text()
         exec(compile(text, str(path), "exec"), space)
-        dispatcher = njit(cache=True, nogil=True)(space[entry])
+        dispatcher = njit(cache=True, nogil=True, no_cpython_wrapper=not unit.door, no_cfunc_wrapper=True)(space[unit.module])
         signature = self.signature(unit)
         try:
-            if not self.is_cached(path, entry):
+            if not self.is_cached(path):
                 space.update({n: self.load(n) for n in unit.needs})
             dispatcher.compile(signature)
         except NumbaError as e:
@@ -160,8 +170,11 @@ class CompiledMode:
         self.loaded[entry] = dispatcher
         return dispatcher
 
-    def is_cached(self, path, entry):
-        return any((self.folder / "__pycache__").glob(f"{path.stem}.{entry}-*.nbi"))
+    def is_cached(self, path):
+        if self.cached is None:
+            folder = self.folder / "__pycache__"
+            self.cached = {f.split(".")[0] for f in os.listdir(folder) if f.endswith(".nbi")} if folder.exists() else set()
+        return path.stem in self.cached
 
     def explain(self, unit, path, error):
         """numba's complaint with the line of the kernel source instead of that of the generated module."""
@@ -192,7 +205,7 @@ class CompiledMode:
 
     def call(self, k, name, args):
         """Call a plain function."""
-        return self.load(name)(k, *args)
+        return self.load(name + DOOR)(k, *args)
 
 
 def address(dispatcher, signature=None):

@@ -113,6 +113,10 @@ class Program:
         code = p.function.__code__
         where = f"{code.co_filename}:{code.co_firstlineno}"
         params = inspect.getfullargspec(p.function).args
+        if p.name in self.decisions:
+            if len(params) != 1 + len(self.decisions[p.name].args):
+                self.errors.append(f"{where}: prototype {p.name}() must take k and one index per argument of the decision")
+            return
         f = self.functions.get(p.name)
         if f is None and p.default is not None:
             text = f"def {p.name}({', '.join(params)}):\n    return {int(p.default)}"

@@ -49,7 +49,7 @@ class Rewrite(ast.NodeTransformer):
         for a in node.args.args:
             a.annotation = None
         node.body = self.body(body)
-        if not self.f.blocking and self.mode != GENERATORS and not isinstance(node.body[-1], ast.Return):
+        if not isinstance(node.body[-1], ast.Return):
             node.body.append(ast.copy_location(ast.Return(ast.Constant(0)), node.body[-1]))
         return ast.fix_missing_locations(node)
 

@@ -8,13 +8,13 @@ class Simulation:
 
     def __init__(self, build, arrays, decisions):
         self.build, self.arrays, self.decisions = build, arrays, decisions
-        for symbol, d in build.program.decisions.items():
+        for d in build.model.decisions:
             if d.name not in decisions:
-                users = sorted(f.where for f in build.program.functions.values() if symbol in f.decisions)
+                users = sorted(f.where for f in build.model.program.functions.values() if d.symbol in f.decisions)
                 asked = f", which {users[0]} asks" if users else ""
                 raise KernelBuildError(f"decision {d.name}: no policy is bound to it{asked}; bind one for every decision of the model")
         self.k = build.code.state(arrays, decisions)
-        self.reasons = build.program.functions["run"].globals["REASONS"]
+        self.reasons = next(m.REASONS for m in build.model.modules if hasattr(m, "REASONS"))
 
     def run(self, until_ns, max_events=None):
         """Let time go on; gives why it stopped: "until", "idle", "drain", "events" or "error"."""
