@@ -1,10 +1,10 @@
 """Before time begins: sizes, and fresh arrays filled with the engine's constants, random streams, tables and idle CPUs.
 
-    arrays = build.arrays({**boot.sizes(tasks=64, cpus=4), "zones": 4})
-    boot.prepare(arrays, seed=1, purposes=("device", "workload"), switch_ns=1500)
-    k = PyState(build.schema, arrays)               # plain functions run on it as they are
-    plan_task(k, 1, build.fid("kswapd"), 0, 0)
-    sim = build.start(arrays, decisions)
+arrays = build.arrays({**boot.sizes(tasks=64, cpus=4), "zones": 4})
+boot.prepare(arrays, seed=1, purposes=("device", "workload"), switch_ns=1500)
+k = PyState(build.schema, arrays)               # plain functions run on it as they are
+plan_task(k, 1, build.fid("kswapd"), 0, 0)
+sim = build.start(arrays, decisions)
 """
 
 import numpy as np

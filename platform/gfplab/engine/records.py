@@ -12,6 +12,7 @@ TASK_DEAD = 0
 TASK_RUNNABLE = 4
 TASK_RUNNING = 5
 TASK_IOWAIT = 8  # added to a sleeping state by io_schedule
+TASK_HRTIMER = 16  # added by kernel code to the state it asks for: the time-out is exact, not in jiffies
 
 # kinds of events; the model's own are > 0
 EV_CPU = 0  # CPU `arg` has paid what its task owed
@@ -203,7 +204,7 @@ ENGINE = {
                 "stack": "where: index into stacks",
                 "context_a": "as set by the kernel",
                 "context_b": "as set by the kernel",
-                "timeout": "1: ended by its time-out, 0: woken",
+                "timeout": "the time-out it asked for, ns; -1 = none",
             },
         ),
     },

@@ -1,7 +1,6 @@
 """Where tasks sleep: the call stacks of uninterruptible sleeps, each kept once, with the count and length of its sleeps."""
 
 from gfplab.engine.arith import lsr64, mul64
-from gfplab.engine.frames import FRAME_HEADER
 from gfplab.engine.records import ERROR_LOG_FULL, ERROR_STACKS_FULL
 from gfplab.engine.subset import plain
 
@@ -68,7 +67,7 @@ def add_stack(k, t, h, i):
 
 
 @plain
-def note_stall(k, t, timeout):
+def note_stall(k, t):
     """An uninterruptible sleep of task `t` ends: count it with its stack; a long one becomes a row of log stalls."""
     e = k.e[0]
     task = k.tasks[t]
@@ -94,4 +93,4 @@ def note_stall(k, t, timeout):
     row.stack = task.block_stack
     row.context_a = task.context_a
     row.context_b = task.context_b
-    row.timeout = timeout
+    row.timeout = task.req_b

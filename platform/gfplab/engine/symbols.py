@@ -1,6 +1,6 @@
 """What kernel code may call of the engine, and what the engine calls of the model: prototypes only, bound when a Model is linked.
 
-    from gfplab.engine.symbols import burn, wake_up, call_after
+from gfplab.engine.symbols import burn, wake_up, call_after
 """
 
 from gfplab.engine.subset import prototype

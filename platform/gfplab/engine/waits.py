@@ -2,7 +2,7 @@
 
 A task goes onto its wait queue at once, in the same event as the code before its yield. If it still owes CPU time it goes on
 running to pay for it, as between prepare_to_wait() and schedule(); woken meanwhile, it does not sleep at all. Time-outs
-count from the moment that it sleeps.
+count from the moment that it sleeps; they are jiffies, rounded up, and end on a tick, unless TASK_HRTIMER is added to the state.
 A task has at most one timer event that counts. A sleep that ends early leaves it in the heap; the next sleep uses it again if
 it comes early enough (it then goes back for the rest), else a new one is made and the generation makes the old one harmless.
 """
@@ -10,7 +10,7 @@ it comes early enough (it then goes back for the rest), else a new one is made a
 from gfplab.engine.accounts import set_task_state
 from gfplab.engine.cpus import place_task, release_cpu
 from gfplab.engine.events import push_event
-from gfplab.engine.records import EV_TIMER, TASK_BITS, TASK_IOWAIT, TASK_RUNNABLE
+from gfplab.engine.records import EV_TIMER, TASK_BITS, TASK_HRTIMER, TASK_IOWAIT, TASK_RUNNABLE
 from gfplab.engine.requests import OP_IO_SCHEDULE, OP_SCHEDULE, TASK_UNINTERRUPTIBLE
 from gfplab.engine.stacks import intern_stack, note_stall
 from gfplab.engine.subset import plain
@@ -56,7 +56,7 @@ def fall_asleep(k, c):
     e = k.e[0]
     t = k.cpus[c].curr
     task = k.tasks[t]
-    state = task.req_c
+    state = task.req_c & ~TASK_HRTIMER
     if task.req_op == OP_IO_SCHEDULE:
         state += TASK_IOWAIT
     # what the model does at this change (it may flush a plug) is done by the task
@@ -72,8 +72,18 @@ def fall_asleep(k, c):
         task.block_stack = intern_stack(k, t)
     task.deadline = -1
     if task.req_b >= 0:
-        arm_timer(k, t, e.now + task.req_b)
+        arm_timer(k, t, e.now + (task.req_b if task.req_c & TASK_HRTIMER else jiffies_to_sleep(k, task.req_b)))
     release_cpu(k, c)
+
+
+@plain
+def jiffies_to_sleep(k, ns):
+    """How long a time-out of `ns` lasts from now: it is rounded up to jiffies, and ends on a tick."""
+    e = k.e[0]
+    jiffy_ns = e.jiffy_ns
+    if jiffy_ns == 1:
+        return ns
+    return (e.now // jiffy_ns + (ns + jiffy_ns - 1) // jiffy_ns) * jiffy_ns - e.now
 
 
 @plain
@@ -112,7 +122,7 @@ def end_sleep(k, t, result):
     task.req_op = 0
     task.ret = result
     if task.state & TASK_UNINTERRUPTIBLE:
-        note_stall(k, t, 1 - result)
+        note_stall(k, t)
     place_task(k, t)
 
 

@@ -1,0 +1,104 @@
+"""Run a simulation in slices of about a tenth of a second, so that people can watch it and stop it.
+
+Compiled code cannot be interrupted; between two slices logs are emptied, progress is told, and Ctrl-C and watchdogs are heard.
+"""
+
+import signal
+import threading
+import time
+from contextlib import contextmanager
+
+from gfplab.engine.records import ERRORS
+from gfplab.errors import SimulationError
+
+SLICE_SECONDS = 0.1
+FIRST_SLICE = 1_000
+LARGEST_SLICE = 10_000_000
+STANDSTILL_EVENTS = 5_000_000
+
+
+def run_until(sim, until_ns, on_drain=None, progress=None, watchdog=None):
+    """Let time go on to `until_ns`; gives "until", or "idle" if nothing will ever happen again.
+
+    on_drain(rows)          gets the rows of all logs, dict log -> structured array, whenever a log fills up and at every end
+    progress(now, events)   hears about each slice
+    watchdog(sim)           may return a sentence, which ends the run as a SimulationError
+    Ctrl-C ends the slice, hands out the rows and raises KeyboardInterrupt; the simulation can go on from there.
+    """
+    e = sim.arrays["e"][0]
+    size = FIRST_SLICE
+    stood = Standstill(int(e["now"]), int(e["nr_events"]))
+    with interrupts_noted() as interrupted:
+        try:
+            while True:
+                began = time.perf_counter()
+                reason = sim.run(until_ns, size)
+                seconds = time.perf_counter() - began
+                if reason == "drain":
+                    _drain(sim, on_drain)
+                if progress:
+                    progress(int(e["now"]), int(e["nr_events"]))
+                if reason == "error":
+                    raise SimulationError(what_went_wrong(e))
+                if reason in ("until", "idle"):
+                    return reason
+                if interrupted:
+                    raise KeyboardInterrupt
+                sentence = stood.look(int(e["now"]), int(e["nr_events"])) or (watchdog and watchdog(sim))
+                if sentence:
+                    raise SimulationError(sentence)
+                if reason == "events":
+                    size = min(
+                        LARGEST_SLICE, max(FIRST_SLICE, int(size * min(4.0, SLICE_SECONDS / max(seconds, 1e-6))))
+                    )
+        finally:
+            _drain(sim, on_drain)
+
+
+def what_went_wrong(e):
+    """The sentence for e.error."""
+    task = int(e["error_task"])
+    who = f"task {task}" if task else "an interrupt"
+    what = ERRORS.get(int(e["error"]), "error {error}").format(info=int(e["error_info"]), error=int(e["error"]))
+    return f"at {int(e['now'])} ns, event {int(e['nr_events'])}, {who}: {what}"
+
+
+class Standstill:
+    """Notices that events go by and time does not."""
+
+    def __init__(self, now, events):
+        self.now, self.events = now, events
+
+    def look(self, now, events):
+        """A sentence if time has stood still for too many events."""
+        if now != self.now:
+            self.now, self.events = now, events
+        elif events - self.events > STANDSTILL_EVENTS:
+            return f"time stands still at {now} ns since {events - self.events} events: a loop makes requests that cost no time"
+        return None
+
+
+def _drain(sim, on_drain):
+    rows = sim.drain()
+    if on_drain and any(len(r) for r in rows.values()):
+        on_drain(rows)
+
+
+@contextmanager
+def interrupts_noted():
+    """A list that is no longer empty after Ctrl-C; a second Ctrl-C is raised at once. Outside the main thread it stays empty."""
+    noted = []
+    if threading.current_thread() is not threading.main_thread():
+        yield noted
+        return
+
+    def note(signum, frame):
+        if noted:
+            raise KeyboardInterrupt
+        noted.append(signum)
+
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield noted
+    finally:
+        signal.signal(signal.SIGINT, before)
