@@ -74,3 +74,19 @@ def test_completion_prints_a_script_for_the_shell(shell, capsys):
 def test_bash_reads_the_completion_script(capsys):
     run_command_line(["completion", "bash"])
     subprocess.run(["bash", "-n"], input=capsys.readouterr().out, text=True, check=True)
+
+
+def test_a_new_plugin_can_be_checked_and_is_found_by_its_name(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert run_command_line(["plugin", "new", "mine", "--decision", "throttle_vm_writeout"]) == 0
+    assert run_command_line(["plugin", "check", "mine"]) == 0
+    assert "throttle_vm_writeout: compiled in" in capsys.readouterr().out
+    assert run_command_line(["plugin", "new", "mine", "--decision", "mempool_step"]) == 2
+    assert "is taken" in capsys.readouterr().err
+    run_command_line(["policies", "--json"])
+    assert "mine" in [row["name"] for row in json.loads(capsys.readouterr().out)]
+
+
+def test_a_plugin_is_measured_in_nanoseconds(capsys):
+    assert run_command_line(["plugin", "bench", "linux_4_9"]) == 0
+    assert capsys.readouterr().out.endswith(" ns a call\n")

@@ -142,10 +142,11 @@ def hist():
     return table
 
 
-SIZES = {"zones": 3, "tasks": 5, "pools": 4}
+SIZES = {"zones": 3, "tasks": 5, "pools": 4, "workloads": 2}
 FIELDS = {
     "zones": ("managed", "wmark_min"),
-    "tasks": ("state", "block_start", "block_stack", "context_a", "context_b"),
+    "tasks": ("state", "block_start", "block_stack", "context_a", "context_b", "work"),
+    "workloads": ("done", "finished"),
     "pools": (
         *("element_bytes", "min_nr", "curr_nr", "lowest", "n_alloc", "n_reserve", "n_wait", "n_timeout", "t_wait"),
         *("t_empty", "n_fail", "nap_ns", "nap_full_ns"),
@@ -167,6 +168,8 @@ def arrays():
     pools["nap_ns"][2], pools["nap_full_ns"][2] = 9 * SEC, 8_100 * MSEC
     tasks = kernel["tasks"]
     tasks["state"][:] = 0, 2, 1, 1, 2
+    tasks["work"][4] = 1
+    kernel["workloads"]["done"][1] = 50_000
     tasks["block_start"][1], tasks["block_stack"][1] = 9_900 * MSEC, 1  # the ninetieth nap, not over yet
     tasks["context_a"][1], tasks["context_b"][1] = 0x2400000 | 0x11200, 2
     tasks["block_start"][4], tasks["block_stack"][4] = 10 * SEC - 1000, 2  # too short to be a stall

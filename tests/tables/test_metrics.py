@@ -23,6 +23,7 @@ EXPECTED = {
     "kworker_busy_ms": 9100,
     "kcryptd_throttled_pct": 100 * 9000 / 9100,
     "swapout_of_device_pct": 4.096,
+    "work_done": 50_000,
     "oom_kills": 0,
     "deadlock": 0,
 }

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import click
 
+from gfplab.cli.output import write_new
+
 
 @click.group("machine")
 def cli() -> None:
@@ -40,21 +42,3 @@ def import_(proc: Path, out: Path | None) -> int:
         click.echo(f"{name:<12} {value}")
     click.echo(f'machine in {out}; write import = "{out}" under [machine] of a scenario')
     return 0
-
-
-def write_new(path: Path, text: str) -> None:
-    """Write a file whole or not at all, and never over another one."""
-    import os
-
-    from gfplab.errors import GfplabError
-
-    if path.exists():
-        raise GfplabError(f"{path}: already exists; name another file")
-    unfinished = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
-    try:
-        unfinished.write_text(text)
-        os.rename(unfinished, path)
-    except OSError as error:
-        raise GfplabError(f"{path}: cannot be written ({error.strerror}); name another file") from None
-    finally:
-        unfinished.unlink(missing_ok=True)

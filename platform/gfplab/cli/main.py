@@ -23,6 +23,7 @@ VERBS = {
     "export": "Write the results of a folder in another format.",
     "policies": "List the policy plugins.",
     "explain": "Explain a decision point or a policy plugin.",
+    "plugin": "Start a policy of your own, check it, measure it.",
     "scenarios": "List the scenarios.",
     "machine": "Describe a real machine as a scenario's machine.",
     "warmup": "Compile the simulated kernel, so that the next run starts at once.",

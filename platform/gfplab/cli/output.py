@@ -1,11 +1,14 @@
-"""What every verb prints in the same way: the one JSON document, and the folder that results go to by default."""
+"""What every verb puts out in the same way: the one JSON document, the folder of results, a new file."""
 
 import json
 import math
+import os
 from datetime import datetime
 from pathlib import Path
 
 import click
+
+from gfplab.errors import GfplabError
 
 RESULTS = Path("results")
 
@@ -35,3 +38,17 @@ def default_folder(name: str) -> Path:
         number += 1
         folder = folder.with_name(f"{folder.name.split('.')[0]}.{number}")
     return folder
+
+
+def write_new(path: Path, text: str) -> None:
+    """Write a file whole or not at all, and never over another one."""
+    if path.exists():
+        raise GfplabError(f"{path}: already exists; name another file")
+    unfinished = path.with_name(f".{path.name}.{os.getpid()}.unfinished")
+    try:
+        unfinished.write_text(text)
+        os.rename(unfinished, path)
+    except OSError as error:
+        raise GfplabError(f"{path}: cannot be written ({error.strerror}); name another file") from None
+    finally:
+        unfinished.unlink(missing_ok=True)

@@ -97,7 +97,8 @@ def _swap_bandwidth(world) -> int:
 
 
 def _tasks(run) -> pl.DataFrame:
-    array = run.tasks
+    array, workloads = run.tasks, run.arrays["workloads"]
+    work = run.arrays["tasks"]["work"][array["task"]]  # workload 0 is nobody's and has done nothing
     return pl.DataFrame(
         {
             "task": array["task"].astype(np.int64),
@@ -110,6 +111,8 @@ def _tasks(run) -> pl.DataFrame:
             "d_ns": array["t_d"].astype(np.int64),
             "iowait_ns": array["t_iowait"].astype(np.int64),
             "s_ns": array["t_s"].astype(np.int64),
+            "done": workloads["done"][work].astype(np.int64),
+            "finished_ns": workloads["finished"][work].astype(np.int64),
         },
         schema_overrides={"comm": pl.String, "role": pl.String, "state": pl.String},
     )

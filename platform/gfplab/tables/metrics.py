@@ -198,6 +198,14 @@ METRICS = {
             _awake.filter(pl.col("role") == "kworker").sum() / 1e6,
         ),
         Metric(
+            "work_done",
+            "",
+            "max",
+            "pages touched, written and read and pool operations done by all user tasks",
+            "tasks",
+            pl.col("done").sum(),
+        ),
+        Metric(
             "kcryptd_throttled_pct",
             "%",
             "min",

@@ -1,0 +1,71 @@
+"""`gfplab plugin`: start a policy of one's own, check it, and see what it costs."""
+
+from pathlib import Path
+
+import click
+
+from gfplab.cli.output import write_new
+
+FOLDER = Path("plugins")
+
+
+@click.group("plugin")
+def cli() -> None:
+    """Start a policy of your own, check it, and see what it costs."""
+
+
+@cli.command("new")
+@click.argument("name")
+@click.option(
+    "--decision", "decisions", multiple=True, required=True, help="Decision point that it answers; may be repeated."
+)
+@click.option("--kernel", default="v4.7", show_default=True, help="Era of the stock kernel to start from.")
+def new(name: str, decisions: tuple[str, ...], kernel: str) -> int:
+    """Write plugins/NAME.py, which answers as the stock kernel does: a policy to be changed."""
+    from gfplab.errors import PolicyError
+    from gfplab.policy.discover import discover
+    from gfplab.policy.template import new_plugin
+
+    plugins = discover()
+    if not name.isidentifier() or name in plugins:
+        raise PolicyError(f"{name}: is taken or is no name for a plugin; write another one, such as my_policy")
+    text = new_plugin(list(decisions), kernel, plugins)
+    FOLDER.mkdir(exist_ok=True)
+    write_new(FOLDER / f"{name}.py", text)
+    click.echo(f"{FOLDER / name}.py written; try it with: gfplab run SCENARIO -p {name}")
+    return 0
+
+
+@cli.command("check")
+@click.argument("plugin", metavar="NAME|FILE.py")
+def check(plugin: str) -> int:
+    """Check a policy: it reads and writes what it may, and answers the same compiled as in Python."""
+    from gfplab.kernel.types import kernel_schema
+    from gfplab.policy.check import check_plugin
+
+    for found in check_plugin(_find(plugin), kernel_schema()):
+        click.echo(
+            f"{found.decision}: compiled in {found.compile_ms:.0f} ms; compiled and Python agree in {found.contexts}"
+            f" contexts with {found.answers} different answers"
+        )
+    return 0
+
+
+@cli.command("bench")
+@click.argument("plugin", metavar="NAME|FILE.py")
+def bench(plugin: str) -> int:
+    """Measure what a policy costs: nanoseconds a call of each of its decisions."""
+    from gfplab.kernel.types import kernel_schema
+    from gfplab.policy.check import bench_plugin
+
+    for decision, nanoseconds in bench_plugin(_find(plugin), kernel_schema()).items():
+        click.echo(f"{decision}: {nanoseconds:.1f} ns a call")
+    return 0
+
+
+def _find(given: str):
+    from gfplab.policy.discover import discover
+
+    if given.endswith(".py"):
+        return discover(files=[given]).get_plugin(Path(given).stem)
+    return discover().get_plugin(given)
