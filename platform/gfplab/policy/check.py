@@ -1,7 +1,7 @@
-"""A policy on the test stand: the compiled function against the Python one, and what a call costs.
+"""A policy on the test stand: answers that mean something, the same compiled as in Python, and what a call costs.
 
-The records it is asked about are drawn at random, small numbers and flags more often than large ones, so that both
-sides of most conditions are met; nothing is simulated.
+The records it is asked about are drawn at random, small numbers more often than large ones, so that both
+sides of most conditions are met; mempool_step is also led through whole calls (drill.py).  Nothing is simulated.
 """
 
 import dataclasses
@@ -15,10 +15,45 @@ from gfplab.engine.decision import BoundDecision, Decision
 from gfplab.engine.state import Schema, record_class
 from gfplab.errors import PolicyError
 from gfplab.kernel.decisions import DECISIONS
+from gfplab.kernel.gfp import (
+    __GFP_IO,
+    GFP_ATOMIC,
+    GFP_KERNEL,
+    GFP_NOFS,
+    GFP_NOIO,
+    GFP_NOWAIT,
+    PF_MEMALLOC,
+    TIF_MEMDIE,
+    gfp_names,
+)
+from gfplab.kernel.types import kernel_schema
+from gfplab.policy.drill import Drill
+from gfplab.policy.explain import contract
 from gfplab.policy.plugin import Plugin
 from gfplab.policy.select import PolicySet
+from gfplab.units import SEC
 
 _FLAGS = tuple(1 << bit for bit in range(33))
+# the answers that mean something, where that does not depend on the call
+_ANSWERS = {
+    "mempool_free": range(2),
+    "gfp_to_alloc_flags": range(64),
+    "get_scan_count": range(-1, 65537),
+    "too_many_isolated": range(2),
+    "throttle_direct_reclaim": range(-1, 3600 * SEC),
+    "throttle_vm_writeout": range(3600 * SEC),
+    "wait_iff_congested": range(3600 * SEC),
+}
+_LIMITED = {
+    "swappiness": range(101),
+    "priority": range(13),
+    "may_swap": range(2),
+    "may_sleep": range(2),
+    "kswapd": range(2),
+    "file": range(2),
+    "point": range(3, 5),
+    "last": range(4),
+}
 _MASKS = ("pf_flags", "gfp_mask", "optimistic", "full", "last_mask", "flags")
 
 
@@ -33,8 +68,11 @@ class DecisionCheck:
     raised: int  # contexts in which both forms raised the same exception
 
 
-def check_plugin(plugin: Plugin, schema: Schema, contexts: int = 500, seed: int = 1) -> list[DecisionCheck]:
-    """Ask every decision of the plugin both ways; PolicyError names the first context in which the answers differ."""
+def check_plugin(
+    plugin: Plugin, schema: Schema | None = None, contexts: int = 500, seed: int = 1
+) -> list[DecisionCheck]:
+    """Ask every decision of the plugin both ways; PolicyError names the first answer that differs or means nothing."""
+    schema = schema or kernel_schema()
     return [check_decision(plugin, d, schema, contexts, seed) for d in DECISIONS if d.name in plugin.functions]
 
 
@@ -54,9 +92,37 @@ def check_decision(plugin: Plugin, decision: Decision, schema: Schema, contexts:
         same_state = bytes(compiled_my) == bytes(python_my)
         if compiled != python or not same_state:
             raise PolicyError(_difference(bound, compiled, python, numbers))
+        if isinstance(compiled, int) and decision.name in _ANSWERS and compiled not in _ANSWERS[decision.name]:
+            raise PolicyError(f"{plugin.name}.{decision.name}: answers {compiled}; {_returns(decision.name)}")
         raised += isinstance(compiled, str)
         answers.add(compiled)
+    if decision.name == "mempool_step":
+        _drill(plugin, policies, schema)
     return DecisionCheck(decision.name, compile_ms, contexts, len(answers), raised)
+
+
+def _drill(plugin: Plugin, policies: PolicySet, schema: Schema) -> None:
+    """Lead mempool_step through calls of every kind that never succeed, as it was written."""
+    (bound,) = policies.bind(schema, compiled=False).values()
+    for mask in (GFP_KERNEL, GFP_NOFS, GFP_NOIO, GFP_NOWAIT, GFP_ATOMIC, GFP_NOWAIT | __GFP_IO):
+        for flags in (0, PF_MEMALLOC, TIF_MEMDIE):
+            my = policies.my_initial()
+            own = record_class("my", bound.my_layout).from_buffer(my) if bound.my_layout else None
+            words = Drill(lambda *records, own=own: bound.python(*records, own), schema, mask, flags, limit=40).run()
+            asleep = "W" in words or words[-1] == "FAIL"
+            if not asleep:
+                raise PolicyError(
+                    f"{plugin.name}.mempool_step: a call with {gfp_names(mask)} that finds no memory goes on for ever "
+                    f"without sleeping ({' '.join(words[:8])} ...); return WAIT(ns), or FAIL if it may not sleep"
+                )
+
+
+def _returns(decision: str) -> str:
+    """The contract's line about answers."""
+    lines = contract(decision).split("\n")
+    start = next(i for i, line in enumerate(lines) if line.startswith("Returns:"))
+    end = next(i for i, line in enumerate(lines) if line.startswith("Stock:"))
+    return "it returns " + " ".join(" ".join(lines[start:end]).split()).removeprefix("Returns: ")
 
 
 def alone(plugin: Plugin, decision: Decision) -> PolicySet:
@@ -67,7 +133,13 @@ def alone(plugin: Plugin, decision: Decision) -> PolicySet:
 
 def draw_record(draw: random.Random, fields: list[str]) -> dict[str, int]:
     """Plausible numbers for the fields of one record: flags for masks, else mostly small counts."""
-    return {field: _mask(draw) if field in _MASKS else _count(draw) for field in fields}
+    return {field: _field(draw, field) for field in fields}
+
+
+def _field(draw: random.Random, field: str) -> int:
+    if field in _LIMITED:
+        return draw.choice(_LIMITED[field])
+    return _mask(draw) if field in _MASKS else _count(draw)
 
 
 def _mask(draw: random.Random) -> int:
@@ -109,8 +181,9 @@ def _difference(bound: BoundDecision, compiled, python, numbers) -> str:
     return f"{where}: compiled it answers {compiled}, in Python {python}, or leaves another my; {told}"
 
 
-def bench_plugin(plugin: Plugin, schema: Schema, calls: int = 2_000_000) -> dict[str, float]:
+def bench_plugin(plugin: Plugin, schema: Schema | None = None, calls: int = 2_000_000) -> dict[str, float]:
     """Nanoseconds a call of each decision, called through a pointer as the simulated kernel calls it."""
+    schema = schema or kernel_schema()
     return {d.name: _nanoseconds(plugin, d, schema, calls) for d in DECISIONS if d.name in plugin.functions}
 
 
