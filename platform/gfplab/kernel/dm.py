@@ -9,7 +9,7 @@ Leaves out: tables of several targets, flushes, suspend, request-based dm, error
 from gfplab.engine.requests import TASK_UNINTERRUPTIBLE, schedule
 from gfplab.engine.subset import kernel, plain
 from gfplab.engine.symbols import burn, waitqueue_active, wake_up
-from gfplab.kernel.bugs import BUG_BIO_ALLOC
+from gfplab.kernel.bugs import BUG_BIO_ALLOC, BUG_DM_IO
 from gfplab.kernel.costs import C_DM_BOOKKEEPING
 from gfplab.kernel.gfp import GFP_NOIO
 from gfplab.kernel.symbols import (
@@ -45,6 +45,9 @@ def __split_and_process_bio(k, bio):
     crypt = k.bios[bio].dev
     if k.bios[bio].dm_mapped == 0:
         element = yield from mempool_alloc(k, k.crypts[crypt].io_pool, GFP_NOIO)
+        if element == 0:
+            kernel_bug(k, BUG_DM_IO, crypt)
+            return 0
         k.bios[bio].dm_io = element
         k.bios[bio].dm_pending = 1  # ours, until all pieces are mapped
     while True:
@@ -98,7 +101,7 @@ def clone_bio(k, clone, bio):
 def __map_bio(k, crypt, clone):
     """Let the target have the clone. With a limit on swap bios in flight, it is their submitter who waits here."""
     if k.crypts[crypt].swap_bios and k.bios[k.bios[clone].parent].end_io == END_SWAP_WRITE:
-        yield from down(k, crypt)
+        yield from __down_common(k, crypt)
         k.bios[clone].swap_gated = 1
     if k.crypts[crypt].linear:
         k.bios[clone].dev_kind = k.crypts[crypt].lower_kind
@@ -111,7 +114,7 @@ def __map_bio(k, crypt, clone):
 
 
 @kernel
-def down(k, crypt):
+def __down_common(k, crypt):
     """Take one of the device's swap_bios; a sleeper is handed the one that comes free."""
     if k.crypts[crypt].swap_bios_out < k.crypts[crypt].swap_bios:
         k.crypts[crypt].swap_bios_out += 1
@@ -121,7 +124,7 @@ def down(k, crypt):
 
 
 @plain
-def up(k, crypt):
+def __up(k, crypt):
     """Hand a swap bio's place to the first sleeper, or free it."""
     if waitqueue_active(k, k.crypts[crypt].swap_wait):
         wake_up(k, k.crypts[crypt].swap_wait)
@@ -135,7 +138,7 @@ def clone_endio(k, bio):
     """A clone has ended; returns the bio it was a piece of if that has ended with it, else 0."""
     above = k.bios[bio].parent
     if k.bios[bio].swap_gated:
-        up(k, k.bios[above].dev)
+        __up(k, k.bios[above].dev)
     bio_put(k, bio)
     return dec_pending(k, above)
 

@@ -14,6 +14,11 @@ def bio_alloc_bioset(k, bioset, gfp_mask):
     """A bio of the set; 0 only if the mask may not sleep."""
 
 
+@prototype(blocking=True)
+def bio_alloc_rescue(k, bioset):
+    """The rescuer's work item: submit what was punted, until nothing is left."""
+
+
 @prototype(blocking=False)
 def bio_endio(k, bio):
     """The bio's I/O is done: tell its owner, and the owner's owner, up to the bio that was submitted first."""
@@ -32,7 +37,6 @@ def bio_list_pop(k, t):
 @prototype(blocking=False)
 def bio_put(k, bio):
     """Give the bio back: its element to the pool (whose waiters wake), its record to the free list."""
-
 
 # blk_core.py
 
@@ -86,7 +90,6 @@ def generic_make_request(k, bio):
 def submit_bio(k, bio):
     """Start the I/O of a bio, which its end_io hears about. Writes: vm.pgpgin, vm.pgpgout."""
 
-
 # blk_legacy.py
 
 
@@ -114,7 +117,6 @@ def elv_insert(k, request):
 def freed_request(k, disk, rw):
     """A legacy request is free: the task that waits longest for one of its direction wakes."""
 
-
 # blk_mq.py
 
 
@@ -127,6 +129,12 @@ def blk_mq_end_request(k, request):
 def blk_sq_make_request(k, bio):
     """Merge the bio into the plug, or give it a request, which needs a tag even while it is only held back."""
 
+# dirty_throttle.py
+
+
+@prototype(blocking=True)
+def balance_dirty_pages_ratelimited(k, d):
+    """Called for each page dirtied on device d: now and then, see whether the current task must wait."""
 
 # disk.py
 
@@ -140,7 +148,6 @@ def disk_event(k, request):
 def queue_rq(k, request):
     """Give a request to the device, which will interrupt when it is done. Writes: disks, servers."""
 
-
 # dm.py
 
 
@@ -153,6 +160,83 @@ def clone_endio(k, bio):
 def dm_make_request(k, bio):
     """Map a bio of a dm device onto the device below."""
 
+# dm_crypt.py
+
+
+@prototype(blocking=False)
+def crypt_endio(k, bio):
+    """The device is done with a clone; returns the base bio if it has ended with it, else 0."""
+
+
+@prototype(blocking=True)
+def crypt_map(k, clone):
+    """The target's map(), in the submitter's context: a read goes down at once if a bio can be had without waiting."""
+
+
+@prototype(blocking=True)
+def kcryptd_crypt(k, io):
+    """kcryptd's work item: encrypt a write, or decrypt what a read brought."""
+
+
+@prototype(blocking=True)
+def kcryptd_io_read_work(k, io):
+    """kcryptd_io's work item: the read again, now with the right to wait for its bio."""
+
+# ext4.py
+
+
+@prototype(blocking=False)
+def end_file_bio_read(k, bio):
+    """The pages of a file read are up to date: unlock them."""
+
+
+@prototype(blocking=False)
+def end_file_bio_write(k, bio):
+    """The pages of a file write are clean."""
+
+
+@prototype(blocking=True)
+def ext4_mpage_readpages(k, f, index, nr):
+    """Read nr pages of a file from index on, which are in the page cache, locked, and not up to date."""
+
+
+@prototype(blocking=True)
+def ext4_writepages(k, f, nr_to_write):
+    """Write up to nr_to_write dirty pages of a file in the order of their index, from where the last call left off and round once."""
+
+# filemap.py
+
+
+@prototype(blocking=True)
+def __vfs_read(k, f, index, nr):
+    """read() of nr whole pages. Returns pages read."""
+
+
+@prototype(blocking=True)
+def __vfs_write(k, f, index, nr):
+    """write() of nr whole pages. Returns pages written."""
+
+# fs_writeback.py
+
+
+@prototype(blocking=False)
+def flusher_event(k, arg):
+    """EV_FLUSHER: the interval of wb_wakeup_delayed() is over for device `arg`. Writes: disks."""
+
+
+@prototype(blocking=False)
+def __mark_inode_dirty(k, f):
+    """A file got its first dirty page: remember when, and see to it that the flusher looks at it in time. Writes: files."""
+
+
+@prototype(blocking=False)
+def wakeup_flusher_threads(k, nr):
+    """Ask every device with dirty pages to write nr of them, or all (nr 0). Writes: disks."""
+
+
+@prototype(blocking=False)
+def wb_start_background_writeback(k, d):
+    """Let the flusher of a device see whether too much is dirty."""
 
 # jiffies.py
 
@@ -171,7 +255,6 @@ def jiffies(k):
 def nsecs_to_jiffies_up(k, ns):
     """Ticks that ns last, the last one begun counting as a whole."""
 
-
 # kswapd.py
 
 
@@ -184,6 +267,17 @@ def wake_all_kswapds(k, cls):
 def wakeup_kswapd(k, cls):
     """Wake kswapd if it sleeps and a zone of the class is short. Writes: vm.kswapd_cls, kswapd's state."""
 
+# locking.py
+
+
+@prototype(blocking=True)
+def mutex_lock(k, mutex):
+    """Own the mutex, sleeping (D) as long as another does."""
+
+
+@prototype(blocking=False)
+def mutex_unlock(k, mutex):
+    """Pass the mutex to the first sleeper, or free it."""
 
 # log2.py
 
@@ -196,7 +290,6 @@ def ilog2(k, n):
 @prototype(blocking=False)
 def roundup_pow_of_two(k, n):
     """The least power of two that is not below n."""
-
 
 # memory.py
 
@@ -220,7 +313,6 @@ def try_to_unmap(k, page):
 def zap_pte(k, vpn):
     """Forget one virtual page for ever: unmap it, and free it or its slot if nothing else holds them. 1 if it was there."""
 
-
 # mempool.py
 
 
@@ -238,7 +330,6 @@ def mempool_free(k, pool, element):
 def pool_full_ns(k, pool):
     """Nanoseconds so far during which the reserve was full."""
 
-
 # oom.py
 
 
@@ -250,7 +341,6 @@ def exit_mmap(k, m, reaping):
 @prototype(blocking=False)
 def out_of_memory(k, t):
     """Kill the task with the most memory, unless a victim is still on its way out. 1: memory may come, try again."""
-
 
 # page_alloc.py
 
@@ -284,7 +374,6 @@ def gfp_zone(k, gfp_mask):
 def lowmem_reserve(k, z, cls):
     """zone->lowmem_reserve[cls]: pages of zone z that a request of class cls may not touch."""
 
-
 # page_io.py
 
 
@@ -306,7 +395,6 @@ def swap_readpage(k, page):
 @prototype(blocking=True)
 def swap_writepage(k, page):
     """Write a locked swap-cache page to its slot; it is under writeback and unlocked when this returns."""
-
 
 # page_writeback.py
 
@@ -347,6 +435,11 @@ def hard_dirty_limit(k, thresh):
 
 
 @prototype(blocking=False)
+def set_page_dirty(k, page):
+    """Make a page dirty; 1 if it was not. A file page's file then waits for its flusher."""
+
+
+@prototype(blocking=False)
 def set_page_writeback(k, page):
     """A write of this page is on its way; 1 if one already was. Swap counts in NR_WRITEBACK like any other page."""
 
@@ -359,7 +452,6 @@ def writeout_limit(k):
 @prototype(blocking=False)
 def zone_dirty_ok(k, z):
     """1 while the zone is within its share of the dirty limit: asked for each allocation with __GFP_WRITE."""
-
 
 # psi.py
 
@@ -374,6 +466,10 @@ def psi_memstall_leave(k, t):
     """Undo one psi_memstall_enter(). Writes: tasks, vm."""
 
 
+@prototype(blocking=False)
+def psi_update(k):
+    """Bring vm.psi_some and vm.psi_full up to the time of this event. Writes: vm."""
+
 # shrink_page.py
 
 
@@ -385,7 +481,6 @@ def page_referenced(k, page):
 @prototype(blocking=True)
 def shrink_page_list(k, z, nr, force_reclaim):
     """Reclaim what can be of the nr pages in this task's hands; the others are left at the front of its list."""
-
 
 # slub.py
 
@@ -409,7 +504,6 @@ def kmem_cache_alloc_nowait(k, cache, gfp_mask):
 def kmem_cache_free(k, cache, obj, this_cpu):
     """Return an object: to this CPU's list if it is of the current slab, else to its slab. obj is the slab's page."""
 
-
 # swap.py
 
 
@@ -428,6 +522,11 @@ def isolate_lru_page(k, page):
     """Take a page off its list into the hands of a reclaimer. Writes: lruvecs.isolated_*."""
 
 
+@prototype(blocking=True)
+def __lock_page(k, page):
+    """Sleep until the page lock can be taken, and take it."""
+
+
 @prototype(blocking=False)
 def lru_cache_add(k, page, active):
     """A new page joins the newest end of its inactive or active list."""
@@ -436,6 +535,11 @@ def lru_cache_add(k, page, active):
 @prototype(blocking=False)
 def lru_del(k, page):
     """Take a page that is on a list off it, before it is freed. An isolated page is on none."""
+
+
+@prototype(blocking=False)
+def mark_page_accessed(k, page):
+    """inactive,unreferenced -> inactive,referenced -> active,unreferenced -> active,referenced."""
 
 
 @prototype(blocking=False)
@@ -472,7 +576,6 @@ def wait_on_page_bit_killable(k, page):
 def wake_up_page(k, page):
     """Wake those who wait for the end of writeback."""
 
-
 # swap_state.py
 
 
@@ -505,7 +608,6 @@ def swapin_readahead(k, slot):
 def try_to_free_swap(k, page):
     """Drop the swap-cache entry of a page whose slot no PTE needs. 1 if dropped: the page is then dirty anon memory."""
 
-
 # swapfile.py
 
 
@@ -523,7 +625,6 @@ def swap_entry_free(k, slot, usage):
 def vm_swap_full(k):
     """1 when less than half of the swap space is free: swap cache is then given up early."""
 
-
 # throttle.py
 
 
@@ -540,7 +641,6 @@ def throttle_vm_writeout(k, gfp_mask):
 @prototype(blocking=True)
 def wait_iff_congested(k, z, ns):
     """congestion_wait() if a device is congested and reclaim found the zone full of its pages; else only offer the CPU."""
-
 
 # vmscan.py
 
@@ -579,7 +679,6 @@ def zone_reclaimable(k, z):
 def zone_reclaimable_pages(k, z):
     """Pages of the zone that reclaim could ever free: file pages, and anonymous ones while swap has room."""
 
-
 # vmstat.py
 
 
@@ -607,13 +706,17 @@ def smp_processor_id(k):
 def vmstat_sample(k):
     """Append a row to the vmstat log and plan the next. Writes: the log."""
 
-
 # wb_domain.py
 
 
 @prototype(blocking=False)
 def wb_calc_thresh(k, d, thresh):
     """The part of a threshold that is a device's: its share of the writes completed lately."""
+
+
+@prototype(blocking=False)
+def wb_over_bg_thresh(k, d):
+    """1 while the flusher of a device should go on: too much is dirty globally, or on this device."""
 
 
 @prototype(blocking=False)
@@ -630,7 +733,6 @@ def __wb_update_bandwidth(k, t, d, start_time, update_ratelimit):
 def wb_writeout_inc(k, d):
     """Count one completed page write of a device. Writes: vm, disks."""
 
-
 # workingset.py
 
 
@@ -638,6 +740,39 @@ def wb_writeout_inc(k, d):
 def evict_file_page(k, page):
     """Take a clean, locked file page out of its file, leaving a shadow. Writes: file_pages, files, page_index, page_private."""
 
+
+@prototype(blocking=False)
+def workingset_activation(k, page):
+    """A page left the inactive list by its own merit, which ages those that remain. Writes: lruvecs.inactive_age."""
+
+
+@prototype(blocking=False)
+def workingset_refault(k, shadow):
+    """1 if a page that comes back would have stayed, had the active file list been that much smaller. Writes: vm."""
+
+# workqueue.py
+
+
+@prototype(blocking=False)
+def mayday_event(k, arg):
+    """The manager is late: call the rescuer of every workqueue with a work pending, and look again in 100 ms."""
+
+
+@prototype(blocking=False)
+def queue_work(k, wq, func, arg):
+    """Queue a work; returns its record. Above max_active it waits, inactive, for one of its workqueue to finish."""
+
+# write_tree.py
+
+
+@prototype(blocking=False)
+def write_tree_erase_first(k, root):
+    """Take the io of the lowest sector, the root, off its tree; returns the root of the rest."""
+
+
+@prototype(blocking=False)
+def write_tree_merge(k, a, b):
+    """The tree of all ios of two trees (0 is the empty tree, an io alone a tree of one); returns its root."""
 
 # the decision points (kernel/decisions.py): asked here, answered by a policy
 

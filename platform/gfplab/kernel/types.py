@@ -51,6 +51,11 @@ END_FILE_READ = 4
 END_CRYPT = 5  # a dm-crypt clone: complete through crypt_endio()
 END_DM_CLONE = 6  # the clone that dm hands to its target
 
+# works
+WORK_KCRYPTD_CRYPT = 1
+WORK_KCRYPTD_IO_READ = 2
+WORK_BIO_ALLOC_RESCUE = 3
+
 # block devices: a positive disk index, or a dm-crypt device
 DEV_DISK = 1
 DEV_CRYPT = 2
@@ -142,7 +147,7 @@ def kernel_schema():
         gfp_mask="", priority="", nr_to_reclaim="", nr_scanned="", nr_reclaimed="", may_writepage="", may_swap="", may_unmap="", cls="highest zone", swappiness="", kswapd="1 for kswapd",
         file="1: the type asked about by too_many_isolated", point="3 or 4: which throttle asks wait_iff_congested", throttled="naps so far in this throttle_vm_writeout()", nr_immediate="", nr_congested="", nr_taken="",
         nr_dirty="", nr_unqueued_dirty="", nr_writeback="", scan_ia="targets of this lruvec", scan_aa="", scan_if="", scan_af="", limit="limit that throttle_vm_writeout compares with",
-        vm_swap_pages="free swap slots", started="local clock at entry", naps="",
+        vm_swap_pages="free swap slots", started="local clock at entry", naps="", pfmemalloc_free="T1: free pages of the zones with anything to reclaim", pfmemalloc_reserve="T1: their min marks; 0: no such zone", bdi_congested="1 while current->backing_dev_info is congested",
     )  # fmt: skip
     s.records(
         "caches",
@@ -186,6 +191,20 @@ def kernel_schema():
     s.records("worker_pools", idle_head="idle workers (linked through tasks.idle_next)", nr_idle="", nr_workers="", wait="", head="pending works", tail="", nr_pending="", manager="", creating="", first_task="first dormant task", last_task="", mayday_gen="", next_create="")
     s.records("tasks", idle_next="", pool_id="worker pool", worker_wait="wait queue of its own", rescue_of="wq of a rescuer", last_work="")
     s.records("mutexes", owner="", wait="")
+    s.records("tasks", worker_idle="1 while on its pool's idle list")
+    s.records("bios", dm_io="element of io_pool while dm has it", dm_pending="its clones in flight, plus one while dm maps it", dm_mapped="pages of it that dm has mapped", swap_gated="1: holds one of its dm device's swap_bios")
+    s.records(
+        "disks",
+        per_request_ns="time a request holds the pipe besides its bytes", wake_count="tags freed since a batch of sleepers woke", read_wait="where readers of a legacy queue wait; writers: tag_wait",
+        rq_read="requests allocated on a legacy queue", rq_write="", queue_head="requests that wait for a tag of a legacy disk", queue_tail="",
+    )  # fmt: skip
+    s.records(
+        "crypts",
+        linear="1: dm-linear, it only remaps", start="its first page on the device below", split_pages="largest piece it takes, 0 = any", no_mutex="1: round 2 without bio_alloc_lock", no_offload="1: submit_from_crypt_cpus",
+        swap_bios="swap bios in flight before their submitters wait, 0 = no limit", swap_bios_out="in flight", swap_wait="",
+    )  # fmt: skip
+    s.records("crypt_ios", left="children in the tree of the writer", right="")
+    s.records("works", rescued="1 while on its workqueue's own list, head and tail of wqs")
     s.records("swaps", dev_kind="", dev="", nr_slots="", used="", free_clusters="", cluster_head="", ssd="", scan_next="", lock="", node_cache="slab cache of radix-tree nodes")
     s.records("mms", start="first virtual page", nr="virtual pages", rss="", swap="", task="", dead="")
     s.records(
@@ -193,12 +212,33 @@ def kernel_schema():
         kind="", start_ns="", stop_ns="", bytes="pages", order="ORDER_*", touch_ns="ns per touch", rate="pages/s", file="", pool="", hold_ns="", passes="", write_permille="", stream="", done="touches, pages or operations", pos="", site="", pause_ns="", finished="0 or when it ended", mm="", pass_nr="passes done", first_random="1: the first pass is random too", chunk_pages="", chunk="", chunk_left="", chunk_done="", chunks_done="", chunk_base="first slot in chunk_order", last_touch="", first_pass_end="", busy_ns="ns in mempool calls",
     )  # fmt: skip
     s.records("files", base="first slot in file_pages", nr="pages", disk="", nr_dirty="", cursor="writeback_index", cached="", write_base="first sector", oldest_dirty="")
+    s.records(
+        "vm",
+        completions="file pages written by all devices, halved every 3 s", completions_period="halvings so far", completions_time="when the next is due; 0 = nothing left to halve",
+        ratelimit_pages="pages a CPU may dirty before somebody looks", dirty_expire_ns="dirty_expire_interval", psi_nonidle="tasks that run, wait for I/O or are in memstall", psi_productive="tasks that run and are not in memstall",
+        psi_some_rate="growth of psi_some now, 16 bits after the point", psi_full_rate="", psi_some_raw="psi_some, 16 bits after the point", psi_full_raw="",
+    )  # fmt: skip
+    s.records(
+        "disks",
+        completions_period="vm.completions_period that completions belongs to", wb_exceeded="dirty_exceeded", wb_pending="1: the flusher shall run", wb_delayed="1: an EV_FLUSHER is planned", wb_running="1: the flusher is at work",
+        wb_work_pages="pages that reclaim asked to be written", wb_old_flush="when old pages were last looked for", wb_file="file that had its turn last",
+    )  # fmt: skip
+    s.records(
+        "files",
+        dev_kind="DEV_* its bios go to", dev="", ra_start="first page of the readahead window", ra_size="pages of the window, 0 = none yet", ra_marker="page whose reading starts the next window", ra_prev="page read last",
+    )  # fmt: skip
+    s.records("cpus", bdp_ratelimits="pages dirtied on it since somebody looked")
+    s.records(
+        "dtcs",
+        wb="the disk", thresh="dirty threshold as the task sees it", bg_thresh="", dirty="dirty pages, those under writeback included", wb_thresh="the disk's part of thresh", wb_bg_thresh="", wb_dirty="dirty pages of the disk, those under writeback included",
+        pos_ratio="10 bits after the point", nr_dirtied_pause="tasks.nr_dirtied_pause after the next pause",
+    )  # fmt: skip
     s.array("page_flags", "u2", "PG_*")
     s.array("page_zone", "u1", "zone of a page")
     s.array("page_next", "i4", "towards the tail of its list")
     s.array("page_prev", "i4", "towards the head of its list")
     s.array("page_index", "i4", "virtual page (anon), slot in file_pages (file), slab cache (slab)")
-    s.array("page_private", "i4", "swap slot (swap cache), free objects (slab)")
+    s.array("page_private", "i4", "swap slot (swap cache), free objects (slab), file (file; minus the file until it has been read)")
     s.array("ptes", "i4", "virtual page -> page, or minus its swap slot, or 0")
     s.array("swap_map", "u1", "1: a PTE refers to the slot; 2: it is in the swap cache")
     s.array("swap_cache", "i4", "slot -> page")
@@ -208,7 +248,7 @@ def kernel_schema():
     s.array("cpu_cluster_pos", "i4", "next slot in it")
     s.array("node_count", "i4", "swap-cache entries per radix-tree node of 64 slots")
     s.array("node_object", "i4", "slab object of that node")
-    s.array("file_pages", "i8", "file page -> page, or minus (1 + age at eviction), or 0")
+    s.array("file_pages", "i8", "file page -> page, or a shadow: minus (1 + 64 * age at eviction + lruvec), or 0")
     s.array("isolated", "i4", "pages in each reclaimer's hands, 64 a task")
     s.array("pool_elems", "i4", "reserves of all pools, LIFO")
     s.array("chunk_order", "i4", "order of chunks within a pass, per workload")
