@@ -12,6 +12,7 @@ from pathlib import Path
 
 from gfplab.errors import SimulationError
 from gfplab.kernel import gfp
+from gfplab.kernel.decisions import DECISIONS
 from gfplab.policy.tunables import tunable
 from gfplab.units import MSEC, SEC
 
@@ -28,6 +29,10 @@ class ToyPlugin:
     tunables: dict = field(default_factory=dict)
     source_hash: str = "0"
 
+    @property
+    def functions(self):
+        return dict.fromkeys(self.decisions)
+
 
 def _plugin(name, *decisions, **tunables):
     return ToyPlugin(name, decisions, {key: replace(value, name=key) for key, value in tunables.items()})
@@ -36,6 +41,7 @@ def _plugin(name, *decisions, **tunables):
 PLUGINS = {
     plugin.name: plugin
     for plugin in (
+        _plugin("linux_4_7", *(decision.name for decision in DECISIONS)),
         _plugin("gentle", "throttle_vm_writeout"),
         _plugin("isolating", "too_many_isolated", share=tunable(0.5, low=0.0, high=1.0)),
         _plugin(

@@ -238,7 +238,7 @@ def test_title_and_budget_may_change_under_a_study(study, tmp_path, alone):
     assert resume(tmp_path / "out", trials=22).trials.write_csv() == alone[0]
 
 
-@pytest.mark.parametrize("what", ["scenario storm", "plugin patient", "kernel build"])
+@pytest.mark.parametrize("what", ["scenario storm", "plugin patient", "plugin linux_4_7", "kernel build"])
 def test_trials_on_different_ground_are_not_mixed(study, tmp_path, what):
     """A scenario, a plugin or the simulator that has changed is named."""
     out = tmp_path / "out"
@@ -247,8 +247,9 @@ def test_trials_on_different_ground_are_not_mixed(study, tmp_path, what):
     if what == "scenario storm":
         storm = tmp_path / "files" / "storm.toml"
         storm.write_text(storm.read_text().replace("200us", "300us", 1))
-    elif what == "plugin patient":
-        plugins["patient"] = study_toy.replace(plugins["patient"], source_hash="1")
+    elif what.startswith("plugin"):
+        name = what.removeprefix("plugin ")
+        plugins[name] = study_toy.replace(plugins[name], source_hash="1")
     else:
         identity = {"kernel build": "b"}
     with pytest.raises(StudyError) as caught:

@@ -144,5 +144,5 @@ def test_every_toy_plugin_is_what_the_platform_calls_a_plugin():
     from gfplab.policy.plugin import Plugin
 
     for plugin in PLUGINS.values():
-        for name in ("name", "decisions", "tunables", "source_hash"):
+        for name in ("name", "decisions", "tunables", "functions", "source_hash"):
             assert hasattr(plugin, name) and name in dir(Plugin) or name in Plugin.__dataclass_fields__

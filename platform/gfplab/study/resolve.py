@@ -5,11 +5,11 @@ Every mistake is collected as one sentence; nothing is run and nothing is compil
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Protocol
 
-from gfplab.errors import GfplabError, ScenarioError, StudyError
+from gfplab.errors import GfplabError, PolicyError, ScenarioError, StudyError
 from gfplab.kernel.decisions import DECISIONS
-from gfplab.policy.tunables import Tunable
+from gfplab.policy.discover import Catalogue
+from gfplab.policy.select import stock_plugin
 from gfplab.study.file import Range as Entry
 from gfplab.study.file import StudyFile
 from gfplab.study.objectives import DIRECTIONS, NAMED_CONSTRAINTS, Constraint, Objective, parse_bound
@@ -20,15 +20,6 @@ from gfplab.world.fields import keys_of
 from gfplab.world.overrides import Setting, setting_at
 from gfplab.world.scenario import World, build_world
 from gfplab.world.toml import did_you_mean, read_toml
-
-
-class Plugin(Protocol):
-    """What a study has to know of a plugin (policy.discover gives them)."""
-
-    name: str
-    decisions: tuple[str, ...]
-    tunables: Mapping[str, Tunable]
-    source_hash: str
 
 
 class Scenario:
@@ -45,12 +36,11 @@ class Scenario:
 class Resolver:
     """Goes through a study file once and collects what is wrong with it."""
 
-    def __init__(
-        self, file: StudyFile, entries: Mapping[str, Entry], path: Path, base: Path, plugins: Mapping[str, Plugin]
-    ):
+    def __init__(self, file: StudyFile, entries: Mapping[str, Entry], path: Path, base: Path, plugins: Catalogue):
         self.file, self.entries, self.path, self.plugins = file, entries, path, plugins
         self.lines: list[str] = []
         self.decisions = [decision.name for decision in DECISIONS]
+        self.stock: dict[str, str] = {}  # kernel era -> its stock plugin, of every era that a run may have
         self.scenario_names = [Path(said).stem for said in file.scenarios]
         self.scenarios = self._scenarios(base)
 
@@ -75,8 +65,17 @@ class Resolver:
                     "scenarios",
                     f"{said} chooses policies of its own ({own[0]}), but trial 0 is the stock kernel; move them here",
                 )
+            self._era(scenario.world)
             found[scenario.name] = scenario
         return found
+
+    def _era(self, world: World) -> None:
+        """Note which plugin is the stock kernel of a world."""
+        if world.kernel not in self.stock:
+            try:
+                self.stock[world.kernel] = stock_plugin(world.kernel, self.plugins)
+            except PolicyError as error:
+                self.wrong("scenarios", str(error))
 
     # policies
 
@@ -228,7 +227,8 @@ class Resolver:
         for scenario in (self.scenarios[name] for name in names if name in self.scenarios):
             for end in ends:
                 try:
-                    build_world(scenario.tables, scenario.shown, {key: override.written(end)}, f"{self.path}: [search]")
+                    set_to = {key: override.written(end)}
+                    self._era(build_world(scenario.tables, scenario.shown, set_to, f"{self.path}: [search]"))
                 except ScenarioError as error:
                     self.lines += [line for line in error.lines if line not in self.lines]
         return len(self.lines) == before

@@ -17,11 +17,11 @@ from itertools import count
 from pathlib import Path
 
 from gfplab.errors import GfplabError, StudyError
+from gfplab.policy.discover import Catalogue
 from gfplab.study.executors import Workers
 from gfplab.study.jobs import Job, RunJob
 from gfplab.study.mirror import Mirror
 from gfplab.study.outcome import Outcome, outcome
-from gfplab.study.resolve import Plugin
 from gfplab.study.sampling import Sampling
 from gfplab.study.spec import Study, load_study
 from gfplab.study.store import Journal, Trial, read_journal
@@ -83,9 +83,7 @@ def run_study(
     return replace(found, status=status)
 
 
-def resume_study(
-    directory: Path | str, run_job: RunJob, *, plugins: Mapping[str, Plugin] | None = None, **more
-) -> Outcome:
+def resume_study(directory: Path | str, run_job: RunJob, *, plugins: Catalogue | None = None, **more) -> Outcome:
     """Go on with the study in `directory`, read again from the file it came from; `more` as for run_study.
 
     If that file is gone, the copy in the folder does.

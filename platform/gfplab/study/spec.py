@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import Any
 
 from gfplab.errors import StudyError
+from gfplab.policy.discover import Catalogue, discover
 from gfplab.study.baselines import Baseline, baselines_of
 from gfplab.study.file import read_file
 from gfplab.study.jobs import Job
 from gfplab.study.objectives import Constraint, Objective
 from gfplab.study.outcome import shape_of
-from gfplab.study.resolve import Plugin, Resolver
-from gfplab.study.space import Space
+from gfplab.study.resolve import Resolver
+from gfplab.study.space import POLICY, STOCK, Space
 from gfplab.study.store import Trial
 from gfplab.world.toml import read_toml
 
@@ -102,7 +103,7 @@ class Study:
                 )
 
 
-def load_study(path: Path | str, plugins: Mapping[str, Plugin] | None = None, base: Path | None = None) -> Study:
+def load_study(path: Path | str, plugins: Catalogue | None = None, base: Path | None = None) -> Study:
     """The study in a file; StudyError with a line for every mistake.
 
     `plugins` are those that may be named (default: all that can be found), `base` is where the scenarios' paths start
@@ -110,11 +111,7 @@ def load_study(path: Path | str, plugins: Mapping[str, Plugin] | None = None, ba
     """
     path = Path(path)
     file, entries = read_file(read_toml(path, StudyError), path)
-    if plugins is None:
-        from gfplab.policy.discover import discover
-
-        plugins = discover()
-    resolver = Resolver(file, entries, path, base or path.parent, plugins)
+    resolver = Resolver(file, entries, path, base or path.parent, discover() if plugins is None else plugins)
     space, objectives, constraints = resolver.space(), resolver.objectives(), resolver.constraints()
     baselines = baselines_of(file.baselines, space, resolver)
     if not resolver.lines and not space.dimensions() and (file.trials or 0) > len(baselines):
@@ -128,7 +125,6 @@ def load_study(path: Path | str, plugins: Mapping[str, Plugin] | None = None, ba
 
     said = {key: value for key, value in asdict(file).items() if key not in (*_BUDGET, "search")}
     said["search"] = {key: entry.said for key, entry in entries.items()}
-    used = sorted(_plugins_in(space, baselines))
     return Study(
         title=file.title,
         path=path,
@@ -145,18 +141,17 @@ def load_study(path: Path | str, plugins: Mapping[str, Plugin] | None = None, ba
         constraints=tuple(constraints),
         baselines=tuple(baselines),
         said=said,
-        made_of={f"scenario {name}": scenario.world.sha256() for name, scenario in resolver.scenarios.items()}
-        | {f"plugin {name}": plugins[name].source_hash for name in used},
+        made_of=_made_of(resolver, space, baselines),
     )
 
 
-def _plugins_in(space: Space, baselines: list[Baseline]) -> set[str]:
-    """Every plugin that a trial may use."""
+def _made_of(resolver: Resolver, space: Space, baselines: list[Baseline]) -> dict[str, str]:
+    """A hash for every scenario, and for every plugin that a run may use, those of the stock kernels included."""
     stacks = [*space.stacks.values(), space.fixed_policies, *(each.policies for each in baselines)]
-    found = {plugin for stack in stacks for plugin in stack.values()}
-    for choice in space.policies:
-        found |= set(choice.values) if choice.name not in ("policy",) else set()
-    return found - {"stock"}
+    used = {plugin for stack in stacks for plugin in stack.values()} | set(resolver.stock.values())
+    used |= {name for choice in space.policies if choice.name != POLICY for name in choice.values}
+    scenarios = {f"scenario {name}": scenario.world.sha256() for name, scenario in resolver.scenarios.items()}
+    return scenarios | {f"plugin {name}": resolver.plugins[name].source_hash for name in sorted(used - {STOCK})}
 
 
 def _flat(said: Any, before: str = "") -> dict[str, Any]:
