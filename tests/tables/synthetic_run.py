@@ -146,7 +146,7 @@ SIZES = {"zones": 3, "tasks": 5, "pools": 4, "workloads": 2}
 FIELDS = {
     "zones": ("managed", "wmark_min"),
     "tasks": ("state", "block_start", "block_stack", "context_a", "context_b", "work"),
-    "workloads": ("done", "finished"),
+    "workloads": ("done", "finished", "busy_ns"),
     "pools": (
         *("element_bytes", "min_nr", "curr_nr", "lowest", "n_alloc", "n_reserve", "n_wait", "n_timeout", "t_wait"),
         *("t_empty", "n_fail", "nap_ns", "nap_full_ns"),

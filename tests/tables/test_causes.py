@@ -26,10 +26,10 @@ STACKS = {
     "get_request": SLEEP + "get_request blk_queue_bio generic_make_request dmcrypt_write",
     "mutex_lock": "schedule schedule_preempt_disabled mutex_lock crypt_alloc_buffer kcryptd_crypt process_one_work",
     "swap_in": SLEEP + "wait_on_page_bit_killable __lock_page_or_retry do_swap_page" + FAULT,
-    "page_writeback": SLEEP + "wait_on_page_bit shrink_page_list" + SHRINK + RECLAIM,
+    "page_writeback": SLEEP + "wait_on_page_writeback shrink_page_list" + SHRINK + RECLAIM,
     "page_cache_read": SLEEP + "wait_on_page_bit_killable do_generic_file_read __vfs_read vfs_read",
     "balance_dirty_pages": SLEEP + "balance_dirty_pages generic_perform_write __vfs_write",
-    "down": "schedule schedule_timeout down __map_bio dm_submit_bio __swap_writepage" + PAGEOUT,
+    "down": "schedule schedule_timeout __down_common __map_bio dm_make_request __swap_writepage" + PAGEOUT,
 }
 
 

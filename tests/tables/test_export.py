@@ -89,6 +89,12 @@ def test_an_interrupted_write_leaves_nothing(tmp_path):
     assert list((tmp_path / "a").iterdir()) == []
 
 
+def test_a_folder_that_cannot_be_written_is_a_sentence(tables, tmp_path):
+    (tmp_path / "file").write_text("not a folder")
+    with pytest.raises(GfplabError, match=r"file/out: cannot be written \(File exists\); name another folder"):
+        export(tables, tmp_path / "file" / "out")
+
+
 def test_results_are_never_overwritten(tables, tmp_path):
     export(tables, tmp_path / "out")
     with pytest.raises(GfplabError, match="already exists, and results are not overwritten; name another folder"):
@@ -103,7 +109,11 @@ def test_results_are_never_overwritten(tables, tmp_path):
         (None, "has no manifest.json, so gfplab did not write it"),
         ("{", "is not a manifest of gfplab"),
         ("{}", "is not a manifest of gfplab"),
-        ('{"provenance": {"schema_version": 99}}', "schema_version is 99, this gfplab reads 1"),
+        ('{"provenance": {"schema_version": 1}}', "is not a manifest of gfplab"),
+        (
+            '{"format": "csv", "tables": {}, "provenance": {"schema_version": 99}}',
+            "schema_version is 99, this gfplab reads 1",
+        ),
     ],
 )
 def test_a_folder_that_is_no_result_is_refused_in_a_sentence(tmp_path, manifest, sentence):

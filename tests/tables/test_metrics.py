@@ -16,7 +16,8 @@ EXPECTED = {
     "pswpout": 8000,
     "direct_reclaims": 100,
     "min_free_pages": 700,
-    "fast_path_ns": 72.08,  # 50.5 of 100 calls into the bin 64..80
+    "mempool_pair_ns": 0,  # nobody loops on a pool
+    "fast_path_ns": 72.08,  # so it is the median: 50.5 of 100 calls into the bin 64..80
     "idle_reserve_bytes": (2 + 16) * 256 + 256 * 4096,
     "mempool_waits": 5,
     "reserve_full_during_naps_pct": 90,
@@ -46,6 +47,12 @@ def test_a_run_in_which_nothing_happened_measures_zero_and_not_nothing(synthetic
     quiet = {name: getattr(run, name)[:0] for name in ("stalls", "vmstat")}
     found = measure(synthetic.synthetic_run(**quiet, stacks=[], arrays=arrays))
     assert {found[name] for name in ("worst_stall_ms", "swapout_kib_s", "swapout_floor_kib_s", "psi_full_pct")} == {0.0}
+
+
+def test_a_pool_loop_measures_the_fast_path_as_the_mean_of_a_pair(synthetic):
+    arrays = synthetic.arrays()
+    arrays["workloads"]["busy_ns"][1] = 50_000 * 61
+    assert measure(synthetic.synthetic_run(arrays=arrays))["fast_path_ns"] == 61.0
 
 
 def test_the_slowest_five_seconds_are_found_inside_the_storm_and_nowhere_else(synthetic):

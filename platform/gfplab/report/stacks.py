@@ -29,7 +29,12 @@ _MODULES = {
 _MODULE_OF = {"clone_endio": "dm_mod", "__map_bio": "dm_mod", "__split_and_process_bio": "dm_mod"}
 
 # workqueue of each work function, as its creator named it
-_WORKQUEUES = {"kcryptd_crypt": "kcryptd", "bio_alloc_rescue": "bioset", "wb_workfn": "writeback"}
+_WORKQUEUES = {
+    "kcryptd_crypt": "kcryptd",
+    "kcryptd_io_read_work": "kcryptd_io",
+    "bio_alloc_rescue": "bioset",
+    "wb_workfn": "writeback",
+}
 
 
 @dataclass(frozen=True)

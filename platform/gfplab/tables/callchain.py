@@ -12,18 +12,23 @@ _ABOVE = {
 }
 
 _KTHREAD = ("kthread", "ret_from_fork")
+_WORKER = ("process_one_work", "worker_thread")
+
+# what kthread() calls: a stack that ends in one of these belongs to a kernel thread. v4.7 runs wb_workfn() in a worker;
+# here it is a thread, but its stack must not tell.
+THREAD_FUNCTIONS = {"worker_thread", "rescuer_thread", "kswapd", "dmcrypt_write", "oom_reaper", "wb_workfn"}
 _FAULT = ("handle_mm_fault", "__do_page_fault", "do_page_fault", "page_fault")
 _WRITE = ("__vfs_write", "vfs_write", "SyS_write", "entry_SYSCALL_64_fastpath")
 _READ = ("__vfs_read", "vfs_read", "SyS_read", "entry_SYSCALL_64_fastpath")
 
 
-def whole_chain(frames: list[str], wait: str, kthread: bool) -> list[str]:
+def whole_chain(frames: list[str], wait: str) -> list[str]:
     """`frames` (top first) between the scheduler's frames for this kind of wait and those of the entry code."""
     chain = list(frames)
     if not chain or chain[0] != "schedule":
         chain = [*_ABOVE[wait], *chain]
-    if kthread:
-        return chain if chain[-1] == _KTHREAD[-1] else [*chain, *_KTHREAD]
+    if chain[-1] in THREAD_FUNCTIONS:
+        return [*chain, *(_WORKER if chain[-1] == "wb_workfn" else ()), *_KTHREAD]
     for entry in (_FAULT, _WRITE, _READ):
         # what lies below the entry is the simulated program, which has no kernel frames
         at = next((chain.index(frame) for frame in entry if frame in chain), None)

@@ -47,15 +47,16 @@ def new_folder(folder: str | Path):
     """A folder to write into, beside `folder`; it takes that name when all is written and is gone if anything fails."""
     folder = Path(folder)
     refuse_existing(folder)
-    folder.parent.mkdir(parents=True, exist_ok=True)
     unfinished = folder.with_name(f".{folder.name}.{os.getpid()}.unfinished")
-    unfinished.mkdir()
     try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        unfinished.mkdir()
         yield unfinished
         os.rename(unfinished, folder)  # an empty folder of that name is replaced
-    except BaseException:
+    except OSError as error:
+        raise GfplabError(f"{folder}: cannot be written ({error.strerror}); name another folder") from error
+    finally:
         shutil.rmtree(unfinished, ignore_errors=True)
-        raise
 
 
 def refuse_existing(folder: Path) -> None:
@@ -95,6 +96,7 @@ def _manifest(folder: Path) -> dict:
     try:
         manifest = json.loads(path.read_text())
         found = manifest["provenance"]["schema_version"]
+        manifest["format"], manifest["tables"].items()
     except FileNotFoundError:
         raise GfplabError(
             f"{folder}: has no manifest.json, so gfplab did not write it; give a results folder"

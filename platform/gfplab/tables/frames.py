@@ -112,6 +112,7 @@ def _tasks(run) -> pl.DataFrame:
             "iowait_ns": array["t_iowait"].astype(np.int64),
             "s_ns": array["t_s"].astype(np.int64),
             "done": workloads["done"][work].astype(np.int64),
+            "pool_ns": workloads["busy_ns"][work].astype(np.int64),
             "finished_ns": workloads["finished"][work].astype(np.int64),
         },
         schema_overrides={"comm": pl.String, "role": pl.String, "state": pl.String},
@@ -121,19 +122,14 @@ def _tasks(run) -> pl.DataFrame:
 def _stacks(run) -> pl.DataFrame:
     columns = {name: [] for name in TABLES["stacks"].names if name != "run"}
     for stack in run.stacks:
-        kthread = any(frame in _THREAD_FUNCTIONS for frame in stack.frames)
         columns["stack_id"].append(stack.id)
         columns["cause"].append(cause_of(getattr(stack, "chain", stack.frames)))
-        columns["frames"].append(whole_chain(stack.frames, stack.wait, kthread))
+        columns["frames"].append(whole_chain(stack.frames, stack.wait))
         columns["count"].append(stack.count)
         columns["total_ns"].append(stack.total_ns)
         columns["max_ns"].append(stack.max_ns)
     types = {column.name: DTYPES[column.dtype] for column in TABLES["stacks"].columns if column.name in columns}
     return pl.DataFrame(columns, schema=types)
-
-
-# what kthread() calls: a stack that ends in one of these belongs to a kernel thread
-_THREAD_FUNCTIONS = {"worker_thread", "rescuer_thread", "kswapd", "dmcrypt_write", "oom_reaper", "kthread"}
 
 
 def _stalls(run, tasks: pl.DataFrame, stacks: pl.DataFrame) -> pl.DataFrame:

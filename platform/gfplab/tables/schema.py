@@ -162,6 +162,7 @@ TABLES = {
                 Column("iowait_ns", "i64", "ns", "the part of d_ns that counts as waiting for I/O"),
                 Column("s_ns", "i64", "ns", "in interruptible sleep: idle, for a worker"),
                 Column("done", "i64", "", "work of a user task: pages touched, written or read, or pool operations"),
+                Column("pool_ns", "i64", "ns", "time that a pool loop spent in mempool_alloc() and mempool_free()"),
                 Column("finished_ns", "i64", "ns", "when it had done all its work, 0 if it never had"),
             ),
         ),
