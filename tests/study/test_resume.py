@@ -184,13 +184,15 @@ def test_a_failed_run_fails_its_trial_and_not_the_study(study, tmp_path):
     assert tables(resume(tmp_path / "out", run_failing)) == tables(outcome)
 
 
-def test_a_study_whose_every_trial_fails_stops(study, tmp_path):
-    """With the sentence of the first failure, after the baselines."""
+def test_a_study_whose_every_baseline_fails_stops(study, tmp_path):
+    """With the sentence of the first failure: what is wrong is not what was proposed."""
 
     def run(job):
         return {**run_toy(job), "fast_path_ns": float("nan")}
 
-    with pytest.raises(StudyError, match="every trial of batch 0 failed: calm, seed 1: the run gives no fast_path_ns"):
+    with pytest.raises(
+        StudyError, match="no baseline could be measured: calm, seed 1: the run gives no fast_path_ns"
+    ):
         run_study(study, tmp_path / "out", run)
 
 

@@ -49,6 +49,7 @@ class Study:
     baselines: tuple[Baseline, ...]
     said: Mapping[str, Any]  # the file's keys, as far as they decide the trials
     made_of: Mapping[str, str]  # "plugin x", "scenario y" -> hash
+    stock: tuple[str, ...]  # the plugins that are the stock kernels of the scenarios' eras
 
     def jobs(self, trial: Trial) -> list[Job]:
         """Every run of a trial: the seeds are the same for all, so that two trials differ in what was tried alone."""
@@ -142,6 +143,7 @@ def load_study(path: Path | str, plugins: Catalogue | None = None, base: Path | 
         baselines=tuple(baselines),
         said=said,
         made_of=_made_of(resolver, space, baselines),
+        stock=tuple(sorted(resolver.stock.values())),
     )
 
 
