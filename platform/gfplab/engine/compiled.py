@@ -14,6 +14,7 @@ import re
 from dataclasses import asdict, dataclass
 
 import numpy as np
+from llvmlite import binding
 from numba import njit, types
 from numba.core.errors import NumbaError
 
@@ -25,7 +26,7 @@ from gfplab.engine.requests import OP_EXIT
 from gfplab.engine.rewrite import COMPILED, rewrite
 from gfplab.engine.subset import KernelBuildError
 
-DOOR = "__door"
+DOOR, STEP = "__door", "__step"
 CODEGEN_FILES = ("native.py", "intrinsics.py", "compiled.py")
 RESUME_TEXT = f"""def resume(k, t):
     task = k.tasks[t]
@@ -84,7 +85,7 @@ class Emitter:
             args = ", ".join(["k", *(f"a{i}" for i in range(self.units[name].arity))])
             self.add(name + DOOR, f"def {name}{DOOR}({args}):\n    return {name}({args})\n", self.units[name].arity, [name])
         for name, step in self.model.steps.items():
-            self.add_tree(f"{name}__step", step.tree(COMPILED, self.check), self.program.functions[name])
+            self.add_tree(f"{name}{STEP}", step.tree(COMPILED, self.check), self.program.functions[name])
         return self.units
 
     def add_tree(self, entry, tree, f):
@@ -134,13 +135,13 @@ class CompiledMode:
             cache.write(manifest, json.dumps(units))
         self.units = {n: Unit(**u) for n, u in units.items()}
         self.steps = np.zeros(NR_FUNCTION_IDS, np.int64)
-        todo = [f"run{DOOR}", *(n for n in self.units if n.endswith("__step"))]
+        todo = [f"run{DOOR}", *(n for n in self.units if n.endswith(STEP))]
         for done, entry in enumerate(todo):
             if progress:
                 progress(done, len(todo), entry)
             function = self.load(entry)
             if entry != f"run{DOOR}":
-                self.steps[model.fids[entry.removesuffix("__step")]] = address(function)
+                self.steps[model.fids[entry.removesuffix(STEP)]] = address(function)
         if progress:
             progress(len(todo), len(todo), "")
 
@@ -158,6 +159,8 @@ class CompiledMode:
         text = path.read_text()
         exec(compile(text, str(path), "exec"), space)
         dispatcher = njit(cache=True, nogil=True, no_cpython_wrapper=not unit.door, no_cfunc_wrapper=True)(space[unit.module])
+        if entry.endswith((DOOR, STEP)):
+            without_bitcode(dispatcher)
         signature = self.signature(unit)
         try:
             if not self.is_cached(path):
@@ -206,6 +209,24 @@ class CompiledMode:
     def call(self, k, name, args):
         """Call a plain function."""
         return self.load(name + DOOR)(k, *args)
+
+
+def without_bitcode(dispatcher):
+    """Let the cache keep machine code only: nothing is ever linked into these, and reading bitcode is half of a warm start.
+
+    numba takes the names that a library defines from its bitcode, so a stand-in that defines the same names takes its place.
+    """
+    implementation = dispatcher._cache._impl
+    whole = implementation.reduce
+
+    def reduce(result):
+        (name, kind, (machine_code, _)), *rest = whole(result)
+        names = result.fndesc.llvm_func_name, result.fndesc.llvm_cpython_wrapper_name
+        names = [n for n in names if result.library.get_pointer_to_function(n)]
+        stand_in = "".join(f'define void @"{n}"() {{ ret void }}\n' for n in names)
+        return ((name, kind, (machine_code, binding.parse_assembly(stand_in).as_bitcode())), *rest)
+
+    implementation.reduce = reduce
 
 
 def address(dispatcher, signature=None):
