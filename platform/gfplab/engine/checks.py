@@ -63,6 +63,7 @@ class Check:
         self.signature()
         self.stored = {n.id for n in ast.walk(self.f.node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
         self.locals = self.stored | set(self.f.params[1:])
+        self.called = {n.func.id for n in ast.walk(self.f.node) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)}
         self.find_views()
         for name in sorted(self.locals):
             self.local_name(name)
@@ -83,6 +84,9 @@ class Check:
         if not a.args or a.args[0].arg != "k":
             self.err(self.f.node, f"{self.f.name}(): the first parameter must be k, the state")
 
+    def is_function(self, name):
+        return name in self.program.functions or name in self.program.decisions
+
     def local_name(self, name):
         node = next(
             (n for n in ast.walk(self.f.node) if getattr(n, "id", None) == name and isinstance(n.ctx, ast.Store)), self.f.node
@@ -96,7 +100,7 @@ class Check:
             self.err(node, f"local name {name!r}: names that begin with _ belong to the transformer")
         elif name in BUILTINS or name in WRAPPING or name in REQUESTS or name == "i64":
             self.err(node, f"local name {name!r} hides a builtin of kernel code")
-        elif name in self.program.functions or name in self.program.decisions:
+        elif name in self.called or (self.is_function(name) and name in self.f.globals):
             self.err(node, f"local name {name!r} hides the function {name}()")
         elif name in self.stored and self.program.constant(self.f, name) is not None:
             self.err(node, f"local name {name!r} hides the constant {name}")
