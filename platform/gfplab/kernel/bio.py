@@ -64,7 +64,7 @@ def bio_alloc_bioset(k, bioset, gfp_mask):
 
 @plain
 def bio_init(k, bioset, element, gfp_mask):
-    """A fresh bio record around a mempool element. Slot 0 keeps the free list (next) and the highest slot used (used)."""
+    """A fresh bio around a mempool element. Slot 0 keeps the free list (next) and the highest slot used (used)."""
     null = k.bios[0]
     b = null.next
     if b:

@@ -75,7 +75,7 @@ def generic_make_request(k, bio):
 
 @plain
 def bio_list_lower_first(k, t, kind, dev, older, oldest):
-    """Order the list: new bios for other (lower) devices, new ones for this device, then those that were parked before."""
+    """Order the list: new bios for other (lower) devices, new ones for this device, then those parked before."""
     task = k.tasks[t]
     bio = task.bio_head
     task.bio_head = 0
@@ -131,9 +131,10 @@ def blk_finish_plug(k):
 
 @plain
 def blk_flush_plug_list(k, task):
-    """Send a task's held-back requests to their queues; a task that falls asleep calls this too, so none waits for itself.
+    """Send a task's held-back requests to their queues.
 
-    Wakes nobody: it runs in the middle of a change of task state.
+    A task that falls asleep does so too, or it could wait for what it holds back itself.  Wakes nobody, because it runs
+    in the middle of a change of task state.
     """
     t = k.tasks[task]
     request = t.plug_head
@@ -150,7 +151,7 @@ def blk_flush_plug_list(k, task):
 
 @plain
 def blk_insert_request(k, request):
-    """Send a request on its way: blk-mq's has its tag and goes straight to the driver, a legacy one queues for a tag."""
+    """Send a request on its way: blk-mq's has its tag and goes straight to the driver, a legacy one queues for one."""
     if k.disks[k.requests[request].disk].congestion:
         elv_insert(k, request)
     else:

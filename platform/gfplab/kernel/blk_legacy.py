@@ -1,4 +1,4 @@
-"""The legacy request queue: requests counted by direction, a bdi that becomes congested, and a queue for the device's tags.
+"""The legacy request queue: requests counted by direction, a bdi that gets congested, and a queue for the device.
 
 Models block/blk-core.c (get_request, v4.7), block/elevator.c as noop, and the congestion state of mm/backing-dev.c.
 

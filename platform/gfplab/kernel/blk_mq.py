@@ -72,7 +72,7 @@ def bt_get(k, disk):
 
 @plain
 def bt_clear_tag(k, disk):
-    """Free a tag; sleepers wake, all of them, when a batch has been freed: 8, or an eighth of the tags if that is less."""
+    """Free a tag; all sleepers wake once a batch has been freed: 8, or an eighth of the tags if that is less."""
     d = k.disks[disk]
     d.in_use -= 1
     if d.in_use < 0:
@@ -87,7 +87,7 @@ def bt_clear_tag(k, disk):
 
 @plain
 def blk_mq_end_request(k, request):
-    """The device is done with a request: its bios end in order, then its tag (or its place in a legacy queue) is free."""
+    """A request is done: its bios end in order, then its tag (or its place in a legacy queue) is free."""
     r = k.requests[request]
     disk = r.disk
     rw = r.rw

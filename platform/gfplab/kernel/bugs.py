@@ -1,4 +1,4 @@
-"""What kernel_bug() means: states that must not be, each with its number and a sentence; {info} is the bug's argument."""
+"""What kernel_bug() means: states that must not be, each with a number and a sentence; {info} is the bug's argument."""
 
 BUG_DOUBLE_FREE = 1
 BUG_UNKNOWN_EVENT = 2
@@ -20,7 +20,7 @@ BUG_DM_IO = 52
 BUGS = {
     BUG_DOUBLE_FREE: "page {info} was freed twice",
     BUG_UNKNOWN_EVENT: "an event of kind {info} came, which no EV_* constant has",
-    BUG_MEMPOOL_STEP: "the policy of mempool_step answered {info}, which is no step: answer ALLOC, RESERVE, WAIT or FAIL",
+    BUG_MEMPOOL_STEP: "the policy of mempool_step answered {info}, which is no step; use ALLOC, RESERVE, WAIT, FAIL",
     BUG_BIO_SLOTS: "all {info} bio records are in use; give the build a larger size for 'bios'",
     BUG_BIO_ENDED_TWICE: "bio {info} was ended although it is not in flight",
     BUG_BIO_PUT_TWICE: "bio {info} was put although it is free",

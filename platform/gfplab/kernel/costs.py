@@ -45,6 +45,7 @@ COSTS = (
     ("direct_reclaim", 2000, "entry and exit of try_to_free_pages()"),
     ("oom_kill", 50000, "select_bad_process() and the report"),
     ("tree_insert", 150, "rb-tree insertion of one ciphertext bio"),
+    ("writeback_page", 400, "one page through ext4_writepages(), without bio and driver"),
 )
 
 COST_NAMES = tuple(name for name, _, _ in COSTS)
@@ -90,3 +91,4 @@ C_WRITE_PAGE = 36
 C_DIRECT_RECLAIM = 37
 C_OOM_KILL = 38
 C_TREE_INSERT = 39
+C_WRITEBACK_PAGE = 40

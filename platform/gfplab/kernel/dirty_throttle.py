@@ -122,12 +122,12 @@ def dirty_freerun(k, t):
     wb_dirty_limits(k, t)
     if vm.era >= LOCAL_THROTTLE_ERA and pf_flags & PF_LESS_THROTTLE:
         # a private allowance on the device that this task writes to
-        return dtc.wb_dirty <= dirty_freerun_ceiling(k, dtc.wb_thresh, dtc.wb_bg_thresh)
+        return dtc.wb_dirty < dirty_freerun_ceiling(k, dtc.wb_thresh, dtc.wb_bg_thresh)
     return 0
 
 
 @plain
-def dirty_think_time(k, t, now, period, pause):
+def dirty_think_time(k, t, pages_dirtied, now, period, pause):
     """The pause is too short to be made: carry it over to the next one. Writes: tasks[t]."""
     task = k.tasks[t]
     if pause < -HZ(k):
@@ -136,8 +136,8 @@ def dirty_think_time(k, t, now, period, pause):
     elif period:
         task.dirty_paused_when += period
         task.nr_dirtied = 0
-    elif task.nr_dirtied_pause <= task.nr_dirtied:
-        task.nr_dirtied_pause += task.nr_dirtied
+    elif task.nr_dirtied_pause <= pages_dirtied:
+        task.nr_dirtied_pause += pages_dirtied
 
 
 @kernel
@@ -177,7 +177,7 @@ def balance_dirty_pages(k, d, pages_dirtied):
             if task.dirty_paused_when:
                 pause -= now - task.dirty_paused_when
             if pause < min_pause:
-                dirty_think_time(k, t, now, period, pause)
+                dirty_think_time(k, t, pages_dirtied, now, period, pause)
                 break
             if pause > max_pause:
                 # an odd drop of the rate: what is not slept now is not forgotten at once
@@ -202,15 +202,15 @@ def balance_dirty_pages(k, d, pages_dirtied):
 def balance_dirty_pages_ratelimited(k, d):
     """Called for each page dirtied on device d: now and then, see whether the current task must wait."""
     task = k.tasks[k.e[0].cur]
-    cpu = k.cpus[task.last_cpu]
+    this_cpu = k.cpus[task.last_cpu]
     ratelimit = task.nr_dirtied_pause
     if k.disks[d].wb_exceeded:
         ratelimit = min(ratelimit, DIRTY_EXCEEDED_PAGES)
     # no CPU dirties more than its part of 1/32 of the limit unseen, however many tasks share in it
     if task.nr_dirtied >= ratelimit:
-        cpu.bdp_ratelimits = 0
-    elif cpu.bdp_ratelimits >= k.vm[0].ratelimit_pages:
-        cpu.bdp_ratelimits = 0
+        this_cpu.bdp_ratelimits = 0
+    elif this_cpu.bdp_ratelimits >= k.vm[0].ratelimit_pages:
+        this_cpu.bdp_ratelimits = 0
         ratelimit = 0
     if task.nr_dirtied >= ratelimit:
         yield from balance_dirty_pages(k, d, task.nr_dirtied)

@@ -1,4 +1,4 @@
-"""dm-crypt: writes are copied into ciphertext pages by kcryptd, sorted, and submitted by a thread; reads are decrypted in place.
+"""dm-crypt: kcryptd encrypts writes into pages of its own, a thread submits them sorted; reads are decrypted in place.
 
 Models drivers/md/dm-crypt.c (v4.7).
 
@@ -12,7 +12,7 @@ from gfplab.engine.subset import kernel, plain
 from gfplab.engine.symbols import burn, over_debt, wake_up
 from gfplab.kernel.bugs import BUG_BIO_ALLOC, BUG_CRYPT_IO_SLOTS
 from gfplab.kernel.costs import C_DM_BOOKKEEPING, C_TREE_INSERT
-from gfplab.kernel.gfp import GFP_NOIO, GFP_NOWAIT, __GFP_DIRECT_RECLAIM, __GFP_HIGHMEM
+from gfplab.kernel.gfp import __GFP_DIRECT_RECLAIM, __GFP_HIGHMEM, GFP_NOIO, GFP_NOWAIT
 from gfplab.kernel.symbols import (
     bio_alloc_bioset,
     bio_endio,
@@ -227,7 +227,7 @@ def crypt_free_buffer_pages(k, io):
 @kernel
 def crypt_convert(k, io):
     """Run the cipher over every page of the io."""
-    for i in range(k.crypt_ios[io].nr_pages):
+    for _ in range(k.crypt_ios[io].nr_pages):
         burn(k, k.crypts[k.crypt_ios[io].crypt].encrypt_ns)
         if over_debt(k):
             yield cond_resched()
@@ -236,7 +236,7 @@ def crypt_convert(k, io):
 
 @kernel(inlined=True)
 def kcryptd_crypt_write_io_submit(k, io):
-    """Put the ciphertext bio into the tree of the writer, who wakes if the tree was empty; without a writer, submit it."""
+    """Put the ciphertext bio into the writer's tree and wake the writer if that was empty; or submit it at once."""
     crypt = k.crypt_ios[io].crypt
     if k.crypts[crypt].no_offload:
         yield from generic_make_request(k, k.crypt_ios[io].clone)
@@ -252,7 +252,7 @@ def kcryptd_crypt_write_io_submit(k, io):
 
 @kernel
 def dmcrypt_write(k, crypt):
-    """The writer thread: take the whole tree, submit it in order of sectors under one plug, sleep when there is none."""
+    """The writer thread: take the whole tree, submit it by ascending sectors under one plug, sleep when there is none."""
     while True:
         if k.crypts[crypt].tree_head == 0:
             yield schedule(k.crypts[crypt].write_wait, TASK_INTERRUPTIBLE)

@@ -4,23 +4,33 @@ The engine calls handle_event() for every event that kernel code planned with ca
 """
 
 from gfplab.engine.subset import plain
-from gfplab.kernel.symbols import disk_event, flusher_event, kernel_bug, mayday_event, vmstat_sample
-from gfplab.kernel.types import EV_DISK, EV_FLUSHER, EV_MAYDAY, EV_SAMPLE
-
-BUG_UNKNOWN_EVENT = 2
+from gfplab.kernel.bugs import BUG_UNKNOWN_EVENT
+from gfplab.kernel.symbols import disk_event, flusher_event, kernel_bug, mayday_event, page_writeback_init, vmstat_event
+from gfplab.kernel.types import EV_BOOT, EV_DISK, EV_FLUSHER, EV_MAYDAY, EV_SAMPLE
 
 
 @plain
 def handle_event(k, kind, arg):
     """Dispatch one event by its kind."""
-    if kind == EV_DISK:
+    if kind == EV_BOOT:
+        start_kernel(k)
+    elif kind == EV_DISK:
         disk_event(k, arg)
     elif kind == EV_SAMPLE:
-        vmstat_sample(k)
+        vmstat_event(k)
     elif kind == EV_MAYDAY:
         mayday_event(k, arg)
     elif kind == EV_FLUSHER:
         flusher_event(k, arg)
     else:
         kernel_bug(k, BUG_UNKNOWN_EVENT, kind)
+    return 0
+
+
+@plain
+def start_kernel(k):
+    """What the kernel sets up from the memory it finds; the slow dirty_limit may be stated instead. Writes: vm, disks, tasks."""
+    page_writeback_init(k)
+    k.vm[0].dirty_limit = k.vm[0].start_dirty_limit
+    vmstat_event(k)
     return 0

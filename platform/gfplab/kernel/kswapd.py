@@ -8,7 +8,7 @@ Leaves out: several nodes, orders above 0, soft limits of memory cgroups.
 from gfplab.engine.requests import TASK_INTERRUPTIBLE, cond_resched, schedule, schedule_timeout
 from gfplab.engine.subset import kernel, plain
 from gfplab.engine.symbols import burn, jiffies_to_ns_from_now, over_debt, trace, waitqueue_active, wake_up, wake_up_all
-from gfplab.kernel.costs import C_WAKEUP_KSWAPD
+from gfplab.kernel.costs import C_DIRECT_RECLAIM, C_WAKEUP_KSWAPD
 from gfplab.kernel.gfp import GFP_KERNEL
 from gfplab.kernel.symbols import (
     inactive_list_is_low,
@@ -44,7 +44,7 @@ def zone_balanced(k, z, gap, cls):
 def pgdat_balanced(k, cls):
     """1 if every zone up to the class is balanced or beyond reclaim."""
     for z in range(1, cls + 1):
-        if zone_reclaimable(k, z) and zone_balanced(k, z, 0, cls) == 0:
+        if zone_reclaimable(k, z) and zone_balanced(k, z, 0, z) == 0:
             return 0
     return 1
 
@@ -123,6 +123,7 @@ def balance_pgdat(k, cls):
     init_scan(k, GFP_KERNEL, cls, 0, 1)
     scan = k.scans[t]
     k.vm[0].pageoutrun += 1
+    burn(k, k.costs[C_DIRECT_RECLAIM])
     while True:
         raise_priority = 1
         scan.nr_reclaimed = 0

@@ -119,14 +119,16 @@ def mempool_alloc(k, pool, gfp_mask):
                 p.n_reserve += 1
         elif what == STEP_WAIT:
             call.waits += 1
-            p.n_wait += 1
-            p.nr_waiters += 1
-            began = local_clock(k)
-            left = yield io_schedule_timeout(p.wait, step >> STEP_SHIFT, TASK_UNINTERRUPTIBLE)
-            p.nr_waiters -= 1
-            p.t_wait += local_clock(k) - began
-            if left == 0:
-                p.n_timeout += 1
+            # an element that came back since the last look at the reserve must not be slept upon
+            if p.curr_nr == 0:
+                p.n_wait += 1
+                p.nr_waiters += 1
+                began = local_clock(k)
+                left = yield io_schedule_timeout(p.wait, step >> STEP_SHIFT, TASK_UNINTERRUPTIBLE)
+                p.nr_waiters -= 1
+                p.t_wait += local_clock(k) - began
+                if left == 0:
+                    p.n_timeout += 1
         elif what == STEP_FAIL:
             p.n_fail += 1
             break

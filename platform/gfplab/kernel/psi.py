@@ -40,7 +40,7 @@ def psi_full_rate(k):
 
 
 @plain
-def psi_integrate(k):
+def psi_update(k):
     """Bring vm.psi_some and vm.psi_full up to the time of this event. Writes: vm."""
     vm = k.vm[0]
     ns = k.e[0].now - vm.psi_time
@@ -74,7 +74,7 @@ def psi_task_change(k, t, new_state, new_memstall, ahead):
     made now and what that is wrong by, as far as can be seen from here, is taken back.
     """
     vm = k.vm[0]
-    psi_integrate(k)
+    psi_update(k)
     some = vm.psi_some_rate
     full = vm.psi_full_rate
     psi_count(k, -1, k.tasks[t].state, k.tasks[t].memstall)

@@ -136,12 +136,8 @@ def free_isolated_page(k, page):
 
 @plain
 def page_file(k, page):
-    """The file a page-cache page belongs to."""
-    slot = k.page_index[page]
-    f = len(k.files) - 1
-    while f > 1 and k.files[f].base > slot:
-        f -= 1
-    return f
+    """The file a page-cache page belongs to (its record holds minus the file until it has been read)."""
+    return abs(k.page_private[page])
 
 
 @kernel

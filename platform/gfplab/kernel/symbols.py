@@ -38,6 +38,7 @@ def bio_list_pop(k, t):
 def bio_put(k, bio):
     """Give the bio back: its element to the pool (whose waiters wake), its record to the free list."""
 
+
 # blk_core.py
 
 
@@ -90,6 +91,7 @@ def generic_make_request(k, bio):
 def submit_bio(k, bio):
     """Start the I/O of a bio, which its end_io hears about. Writes: vm.pgpgin, vm.pgpgout."""
 
+
 # blk_legacy.py
 
 
@@ -117,6 +119,7 @@ def elv_insert(k, request):
 def freed_request(k, disk, rw):
     """A legacy request is free: the task that waits longest for one of its direction wakes."""
 
+
 # blk_mq.py
 
 
@@ -129,12 +132,14 @@ def blk_mq_end_request(k, request):
 def blk_sq_make_request(k, bio):
     """Merge the bio into the plug, or give it a request, which needs a tag even while it is only held back."""
 
+
 # dirty_throttle.py
 
 
 @prototype(blocking=True)
 def balance_dirty_pages_ratelimited(k, d):
     """Called for each page dirtied on device d: now and then, see whether the current task must wait."""
+
 
 # disk.py
 
@@ -148,6 +153,7 @@ def disk_event(k, request):
 def queue_rq(k, request):
     """Give a request to the device, which will interrupt when it is done. Writes: disks, servers."""
 
+
 # dm.py
 
 
@@ -159,6 +165,7 @@ def clone_endio(k, bio):
 @prototype(blocking=True)
 def dm_make_request(k, bio):
     """Map a bio of a dm device onto the device below."""
+
 
 # dm_crypt.py
 
@@ -182,6 +189,7 @@ def kcryptd_crypt(k, io):
 def kcryptd_io_read_work(k, io):
     """kcryptd_io's work item: the read again, now with the right to wait for its bio."""
 
+
 # ext4.py
 
 
@@ -204,6 +212,7 @@ def ext4_mpage_readpages(k, f, index, nr):
 def ext4_writepages(k, f, nr_to_write):
     """Write up to nr_to_write dirty pages of a file in the order of their index, from where the last call left off and round once."""
 
+
 # filemap.py
 
 
@@ -215,6 +224,7 @@ def __vfs_read(k, f, index, nr):
 @prototype(blocking=True)
 def __vfs_write(k, f, index, nr):
     """write() of nr whole pages. Returns pages written."""
+
 
 # fs_writeback.py
 
@@ -238,6 +248,7 @@ def wakeup_flusher_threads(k, nr):
 def wb_start_background_writeback(k, d):
     """Let the flusher of a device see whether too much is dirty."""
 
+
 # jiffies.py
 
 
@@ -255,6 +266,7 @@ def jiffies(k):
 def nsecs_to_jiffies_up(k, ns):
     """Ticks that ns last, the last one begun counting as a whole."""
 
+
 # kswapd.py
 
 
@@ -266,6 +278,7 @@ def wake_all_kswapds(k, cls):
 @prototype(blocking=False)
 def wakeup_kswapd(k, cls):
     """Wake kswapd if it sleeps and a zone of the class is short. Writes: vm.kswapd_cls, kswapd's state."""
+
 
 # locking.py
 
@@ -279,6 +292,7 @@ def mutex_lock(k, mutex):
 def mutex_unlock(k, mutex):
     """Pass the mutex to the first sleeper, or free it."""
 
+
 # log2.py
 
 
@@ -290,6 +304,7 @@ def ilog2(k, n):
 @prototype(blocking=False)
 def roundup_pow_of_two(k, n):
     """The least power of two that is not below n."""
+
 
 # memory.py
 
@@ -313,6 +328,7 @@ def try_to_unmap(k, page):
 def zap_pte(k, vpn):
     """Forget one virtual page for ever: unmap it, and free it or its slot if nothing else holds them. 1 if it was there."""
 
+
 # mempool.py
 
 
@@ -330,6 +346,7 @@ def mempool_free(k, pool, element):
 def pool_full_ns(k, pool):
     """Nanoseconds so far during which the reserve was full."""
 
+
 # oom.py
 
 
@@ -341,6 +358,7 @@ def exit_mmap(k, m, reaping):
 @prototype(blocking=False)
 def out_of_memory(k, t):
     """Kill the task with the most memory, unless a victim is still on its way out. 1: memory may come, try again."""
+
 
 # page_alloc.py
 
@@ -374,6 +392,7 @@ def gfp_zone(k, gfp_mask):
 def lowmem_reserve(k, z, cls):
     """zone->lowmem_reserve[cls]: pages of zone z that a request of class cls may not touch."""
 
+
 # page_io.py
 
 
@@ -395,6 +414,7 @@ def swap_readpage(k, page):
 @prototype(blocking=True)
 def swap_writepage(k, page):
     """Write a locked swap-cache page to its slot; it is under writeback and unlocked when this returns."""
+
 
 # page_writeback.py
 
@@ -453,6 +473,7 @@ def writeout_limit(k):
 def zone_dirty_ok(k, z):
     """1 while the zone is within its share of the dirty limit: asked for each allocation with __GFP_WRITE."""
 
+
 # psi.py
 
 
@@ -470,6 +491,7 @@ def psi_memstall_leave(k, t):
 def psi_update(k):
     """Bring vm.psi_some and vm.psi_full up to the time of this event. Writes: vm."""
 
+
 # shrink_page.py
 
 
@@ -481,6 +503,7 @@ def page_referenced(k, page):
 @prototype(blocking=True)
 def shrink_page_list(k, z, nr, force_reclaim):
     """Reclaim what can be of the nr pages in this task's hands; the others are left at the front of its list."""
+
 
 # slub.py
 
@@ -503,6 +526,7 @@ def kmem_cache_alloc_nowait(k, cache, gfp_mask):
 @prototype(blocking=False)
 def kmem_cache_free(k, cache, obj, this_cpu):
     """Return an object: to this CPU's list if it is of the current slab, else to its slab. obj is the slab's page."""
+
 
 # swap.py
 
@@ -576,6 +600,7 @@ def wait_on_page_bit_killable(k, page):
 def wake_up_page(k, page):
     """Wake those who wait for the end of writeback."""
 
+
 # swap_state.py
 
 
@@ -608,6 +633,7 @@ def swapin_readahead(k, slot):
 def try_to_free_swap(k, page):
     """Drop the swap-cache entry of a page whose slot no PTE needs. 1 if dropped: the page is then dirty anon memory."""
 
+
 # swapfile.py
 
 
@@ -625,6 +651,7 @@ def swap_entry_free(k, slot, usage):
 def vm_swap_full(k):
     """1 when less than half of the swap space is free: swap cache is then given up early."""
 
+
 # throttle.py
 
 
@@ -641,6 +668,7 @@ def throttle_vm_writeout(k, gfp_mask):
 @prototype(blocking=True)
 def wait_iff_congested(k, z, ns):
     """congestion_wait() if a device is congested and reclaim found the zone full of its pages; else only offer the CPU."""
+
 
 # vmscan.py
 
@@ -679,6 +707,7 @@ def zone_reclaimable(k, z):
 def zone_reclaimable_pages(k, z):
     """Pages of the zone that reclaim could ever free: file pages, and anonymous ones while swap has room."""
 
+
 # vmstat.py
 
 
@@ -703,10 +732,16 @@ def smp_processor_id(k):
 
 
 @prototype(blocking=False)
-def vmstat_sample(k):
-    """Append a row to the vmstat log and plan the next. Writes: the log."""
+def vmstat_event(k):
+    """EV_SAMPLE: take a sample and plan the next."""
+
 
 # wb_domain.py
+
+
+@prototype(blocking=False)
+def page_writeback_init(k):
+    """The state of dirty throttling at boot: every limit follows from the memory that is dirtyable now. Writes: vm, disks, tasks."""
 
 
 @prototype(blocking=False)
@@ -733,6 +768,7 @@ def __wb_update_bandwidth(k, t, d, start_time, update_ratelimit):
 def wb_writeout_inc(k, d):
     """Count one completed page write of a device. Writes: vm, disks."""
 
+
 # workingset.py
 
 
@@ -750,6 +786,7 @@ def workingset_activation(k, page):
 def workingset_refault(k, shadow):
     """1 if a page that comes back would have stayed, had the active file list been that much smaller. Writes: vm."""
 
+
 # workqueue.py
 
 
@@ -762,6 +799,7 @@ def mayday_event(k, arg):
 def queue_work(k, wq, func, arg):
     """Queue a work; returns its record. Above max_active it waits, inactive, for one of its workqueue to finish."""
 
+
 # write_tree.py
 
 
@@ -773,6 +811,7 @@ def write_tree_erase_first(k, root):
 @prototype(blocking=False)
 def write_tree_merge(k, a, b):
     """The tree of all ios of two trees (0 is the empty tree, an io alone a tree of one); returns its root."""
+
 
 # the decision points (kernel/decisions.py): asked here, answered by a policy
 

@@ -72,10 +72,8 @@ ORDER_CHUNKS = 2
 EV_DISK = 1
 EV_SAMPLE = 2
 EV_MAYDAY = 3
-EV_VMSTAT = 4
 EV_FLUSHER = 5
-EV_START = 6
-EV_MANAGER = 7
+EV_BOOT = 7
 
 # the counters of /proc/vmstat and the gauges beside them that a sample holds, in column order
 VMSTAT = (
@@ -90,7 +88,7 @@ VMSTAT = (
 # fmt: off
 GAUGES = (
     "dirty_limit", "free_pcp", "mempool_pages", "crypt_pages", "psi_some_ns", "psi_full_ns", "kcryptd_queued",
-    "disk_inflight", "swap_used", "min_free",
+    "disk_inflight", "swap_used", "min_free", "reserve_bytes",
 )
 # fmt: on
 
@@ -123,7 +121,7 @@ def kernel_schema():
         pfmemalloc_wait="wait queue of throttle_direct_reclaim()", congestion_wqh="global wait queue of congestion_wait()", nr_bdi_congested="congested backing devices",
         oom_lock="task holding oom_lock", oom_reaper="task", oom_victim="task being reaped", crypt_pages="live ciphertext pages", min_free="lowest nr_free seen", throttle_events="T5 sleeps",
         psi_time="last integration", psi_some="ns with a task in memstall", psi_full="ns with a task in memstall and none productive", nr_memstall="runnable or sleeping tasks in memstall", nr_memstall_running="those running or runnable",
-        sample_ns="period of vmstat samples", kswapd="task", flusher_ns="dirty_writeback_interval", sched_io="", deadlock="1 when nothing can ever run again", kswapd_wait="wait queue of kswapd", kswapd_cls="highest class it was woken for", page_wait_first="first of the hashed page wait queues", oom_reaper_wait="", readahead_hits="", readahead_last="", readahead_prev="", last_full_check="nr_events at the last walk over all pages",
+        sample_ns="period of vmstat samples", kswapd="task", flusher_ns="dirty_writeback_interval", sched_io="", deadlock="1 when nothing can ever run again", kswapd_wait="wait queue of kswapd", kswapd_cls="highest class it was woken for", page_wait_first="first of the hashed page wait queues", oom_reaper_wait="", readahead_hits="", readahead_last="", readahead_prev="", start_dirty_limit="dirty_limit when the clock starts", last_full_check="nr_events at the last walk over all pages",
     )  # fmt: skip
     s.records(
         "zones",

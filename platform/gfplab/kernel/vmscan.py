@@ -11,6 +11,7 @@ from gfplab.engine.symbols import burn, local_clock, over_debt, trace
 from gfplab.kernel.costs import C_DIRECT_RECLAIM, C_ISOLATE_PAGE
 from gfplab.kernel.gfp import PF_MEMALLOC, __GFP_FS
 from gfplab.kernel.symbols import (
+    bdi_congested,
     blk_finish_plug,
     blk_start_plug,
     congestion_wait,
@@ -36,6 +37,7 @@ from gfplab.kernel.tracepoints import (
     mm_vmscan_lru_shrink_inactive,
 )
 from gfplab.kernel.types import (
+    DEV_DISK,
     LRU_ACTIVE_ANON,
     LRU_ACTIVE_FILE,
     LRU_INACTIVE_ANON,
@@ -81,7 +83,6 @@ def get_scan_count(k, z):
     lv = k.zones[z].lruvec
     lruvec = k.lruvecs[lv]
     scan.vm_swap_pages = k.vm[0].nr_swap_pages
-    share = decide_get_scan_count(k, 0, z, lv, t)
     anon = lruvec.nr_active_anon + lruvec.nr_inactive_anon
     file = lruvec.nr_active_file + lruvec.nr_inactive_file
     if lruvec.scanned_anon > anon // 4:
@@ -90,6 +91,7 @@ def get_scan_count(k, z):
     if lruvec.scanned_file > file // 4:
         lruvec.scanned_file //= 2
         lruvec.rotated_file //= 2
+    share = decide_get_scan_count(k, 0, z, lv, t)
     pa = share
     pf = SCAN_ONE - share
     if share < 0:  # SCAN_EQUAL: every list in full
@@ -252,6 +254,9 @@ def shrink_inactive_list(k, z, nr_to_scan, lru):
         zone.flags |= ZONE_CONGESTED
     if scan.nr_unqueued_dirty == taken:
         zone.flags |= ZONE_DIRTY
+    scan.bdi_congested = 0
+    if k.tasks[t].bdi:
+        scan.bdi_congested = bdi_congested(k, DEV_DISK, k.tasks[t].bdi)
     if scan.nr_immediate:
         scan.point = T3_NR_IMMEDIATE
         ns = decide_wait_iff_congested(k, 0, z, t, t)
@@ -370,15 +375,24 @@ def try_to_free_pages(k, gfp_mask, cls):
 
 
 @plain
-def pfmemalloc_watermark_ok(k):
-    """1 while free pages exceed half of the min marks of the zones that have anything to reclaim."""
-    reserve = 0
-    free = 0
+def pfmemalloc_sums(k):
+    """Free pages and min marks of the zones that have anything to reclaim. Writes: the current task's scan."""
+    scan = k.scans[k.e[0].cur]
+    scan.pfmemalloc_reserve = 0
+    scan.pfmemalloc_free = 0
     for z in range(1, k.vm[0].nr_zones + 1):
         if zone_reclaimable_pages(k, z) > 0:
-            reserve += k.zones[z].wmark_min
-            free += k.zones[z].free
-    if reserve == 0 or free > reserve // 2:
+            scan.pfmemalloc_reserve += k.zones[z].wmark_min
+            scan.pfmemalloc_free += k.zones[z].free
+    return 0
+
+
+@plain
+def pfmemalloc_watermark_ok(k):
+    """1 while free pages exceed half of the min marks of the zones that have anything to reclaim."""
+    pfmemalloc_sums(k)
+    scan = k.scans[k.e[0].cur]
+    if scan.pfmemalloc_reserve == 0 or scan.pfmemalloc_free > scan.pfmemalloc_reserve // 2:
         return 1
     return 0
 
@@ -387,6 +401,7 @@ def pfmemalloc_watermark_ok(k):
 def throttle_direct_reclaim(k, gfp_mask):
     """T1: with less than half the min marks free, a user's direct reclaim waits for kswapd first. 1 if killed meanwhile."""
     t = k.e[0].cur
+    pfmemalloc_sums(k)
     ns = decide_throttle_direct_reclaim(k, 0, t, t)
     if ns == 0:
         return 0

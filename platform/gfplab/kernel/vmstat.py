@@ -3,6 +3,7 @@
 Models mm/vmstat.c as far as it counts; counters are exact, not per-CPU batched.
 """
 
+from gfplab.engine.accounts import settle
 from gfplab.engine.subset import plain
 from gfplab.engine.symbols import call_after, trace
 from gfplab.kernel.symbols import psi_update
@@ -78,8 +79,24 @@ def free_pcp_pages(k):
 
 
 @plain
+def vmstat_event(k):
+    """EV_SAMPLE: take a sample and plan the next."""
+    vmstat_sample(k)
+    call_after(k, k.vm[0].sample_ns, EV_SAMPLE, 0)
+    return 0
+
+
+@plain
+def finish(k):
+    """The run is over: bring all accounts up to now and take a last sample."""
+    settle(k)
+    vmstat_sample(k)
+    return 0
+
+
+@plain
 def vmstat_sample(k):
-    """Append a row to the vmstat log and plan the next. Writes: the log."""
+    """Append a row to the vmstat log. Writes: the log."""
     psi_update(k)
     vm = k.vm[0]
     row = k.vmstat[k.e[0].n_vmstat]
@@ -148,8 +165,10 @@ def vmstat_sample(k):
         row.disk_inflight += k.disks[d].inflight
     row.swap_used = k.swaps[1].used
     row.min_free = vm.min_free
+    row.reserve_bytes = 0
+    for p in range(1, len(k.pools)):
+        row.reserve_bytes += k.pools[p].curr_nr * k.pools[p].element_bytes
     k.e[0].n_vmstat += 1
     if k.e[0].n_vmstat >= len(k.vmstat) - 2:
         k.e[0].drain = 1
-    call_after(k, vm.sample_ns, EV_SAMPLE, 0)
     return 0

@@ -1,4 +1,4 @@
-"""Workqueues: works queue for workers, workers are made when none is idle, and a rescuer steps in when that takes too long.
+"""Workqueues: works wait for workers, workers are made when none is idle, a rescuer steps in when that takes too long.
 
 Models kernel/workqueue.c (v4.7), one unbound worker pool with per-workqueue max_active.
 
@@ -221,7 +221,7 @@ def process_one_work(k, work):
 
 @plain
 def pwq_dec_nr_in_flight(k, wq):
-    """A work of the workqueue is done: its longest waiting inactive work joins the pool's list. No worker is woken for it."""
+    """A work is done: the longest waiting inactive one of its workqueue becomes pending. No worker is woken for it."""
     w = k.wqs[wq]
     w.nr_active -= 1
     work = w.inactive_head
@@ -297,7 +297,7 @@ def create_worker(k, pool):
     k.worker_pools[pool].nr_workers += 1
     k.tasks[t].pool_id = pool
     worker_enter_idle(k, t)
-    start_task(k, t, FN_worker_thread, pool)
+    start_task(k, t, FN_worker_thread, pool)  # noqa: F821 -- the linker knows function ids
     return 1
 
 

@@ -1,0 +1,165 @@
+"""Disks, dm-crypt devices with their pools and workqueues, swap, and file systems at boot."""
+
+import math
+
+import numpy as np
+
+from gfplab.boot.layout import (
+    ROLE_DMCRYPT,
+    ROLE_FLUSHER,
+    ROLE_KWORKER,
+    ROLE_RESCUER,
+    Layout,
+    PoolPlan,
+    TaskPlan,
+)
+from gfplab.engine.rng import ONE, QUANTILE_WORDS, lognormal_table
+from gfplab.kernel.gfp import PF_KTHREAD, PF_SWAPWRITE, PF_WQ_WORKER
+from gfplab.kernel.types import DEV_CRYPT, DEV_DISK, PAGE_SIZE, POOL_KMALLOC, POOL_PAGE, POOL_SLAB
+
+SWAPFILE_CLUSTER = 256
+WQ_DFL_ACTIVE = 256
+DORMANT_WORKERS = 32
+ENGINE_TABLES = 2
+
+
+def disk_table(disk) -> np.ndarray | None:
+    """Quantile table of a disk's service times (mean 1), or None for a fixed time."""
+    if disk.distribution == "fixed" or disk.spread == 0:
+        return None
+    if disk.distribution == "lognormal":
+        return lognormal_table(disk.spread)
+    points = np.linspace(1 - disk.spread, 1 + disk.spread, QUANTILE_WORDS)
+    return np.round(points * ONE).astype(np.int64)
+
+
+def plan_pools(world, layout: Layout):
+    """Every mempool of the machine and the bio sets on top of them. Bioset 1 is fs_bio_set."""
+    caches = {name: c for c, name in enumerate(layout.caches) if name}
+    size = {"bio-0": 256, "dm_io": 112, "bio-1": 1152, "kmalloc-512": 512}
+
+    def pool(name, cache, min_nr, kind=POOL_SLAB):
+        return layout.add("pools", PoolPlan(name, kind, caches[cache], min_nr, size[cache]))
+
+    layout.add("biosets", ("fs_bio_set", pool("fs_bio_set", "bio-0", 2)))
+    for crypt in world.crypts:
+        name = crypt.name
+        # cc->bs has no front padding, so it shares the slab of fs_bio_set
+        layout.add("biosets", (f"{name}.bs", pool(f"{name}.bs", "bio-0", crypt.bios)))
+        layout.add("pools", PoolPlan(f"{name}.page_pool", POOL_PAGE, 0, crypt.page_pool, PAGE_SIZE))
+        pool(f"{name}.io_pool", "dm_io", crypt.dm_ios)
+        layout.add("biosets", (f"{name}.tio", pool(f"{name}.tio", "bio-1", crypt.dm_ios)))
+        pool(f"{name}.req_pool", "kmalloc-512", crypt.requests, POOL_KMALLOC)
+
+
+def setup_disks(arrays, world, layout: Layout):
+    """Fill k.disks and k.servers. A stream of its own per disk keeps policies comparable."""
+    disks = arrays["disks"]
+    server = 1
+    tables = ENGINE_TABLES
+    for disk in world.disks:
+        d = layout.add("disks", disk.name)
+        row = disks[d]
+        row["read_ns"], row["write_ns"] = disk.read_ns, disk.write_ns
+        row["bandwidth"], row["per_request_ns"] = disk.bandwidth_bps, disk.per_request_ns
+        row["parallelism"], row["first_server"] = disk.parallelism, server
+        server += disk.parallelism
+        row["tags"], row["max_pages"] = disk.tags, disk.max_request_bytes // PAGE_SIZE
+        row["congestion"], row["nr_requests"] = int(disk.congestion), disk.nr_requests
+        row["tag_wait"], row["read_wait"] = layout.waitqueue(), layout.waitqueue()
+        row["flusher_wait"] = layout.waitqueue()
+        row["stream"] = layout.stream(f"disk {disk.name}")
+        table = disk_table(disk)
+        if table is not None:
+            tables += 1
+            row["sigma_table"] = tables
+            start = (tables - 1) * QUANTILE_WORDS
+            arrays["quantiles"][start : start + QUANTILE_WORDS] = table
+
+
+def device(layout: Layout, name: str) -> tuple[int, int]:
+    """(DEV_*, index) of a disk or dm-crypt device by name."""
+    if name in layout.disks:
+        return DEV_DISK, layout.disks.index(name)
+    return DEV_CRYPT, layout.crypts.index(name)
+
+
+def setup_crypts(arrays, world, layout: Layout):
+    """Fill k.crypts and plan their writer threads; workqueues come later, in setup_workqueues()."""
+    pools = {plan.name: p for p, plan in enumerate(layout.pools) if plan}
+    sets = {name: b for b, (name, _) in enumerate(layout.biosets[1:], 1)}
+    for crypt in world.crypts:
+        c = layout.add("crypts", crypt.name)
+        row = arrays["crypts"][c]
+        row["lower_kind"], row["lower"] = device(layout, crypt.device)
+        row["bioset"], row["tio_bioset"] = sets[f"{crypt.name}.bs"], sets[f"{crypt.name}.tio"]
+        row["page_pool"], row["io_pool"] = pools[f"{crypt.name}.page_pool"], pools[f"{crypt.name}.io_pool"]
+        row["req_pool"] = pools[f"{crypt.name}.req_pool"]
+        row["encrypt_ns"] = crypt.encrypt_ns
+        row["split_pages"] = (crypt.split_bytes or 0) // PAGE_SIZE
+        row["swap_bios"], row["swap_wait"] = crypt.swap_bios, layout.waitqueue()
+        row["mutex"] = c
+        arrays["mutexes"]["wait"][c] = layout.waitqueue()
+        row["write_wait"] = layout.waitqueue()
+        row["write_task"] = layout.add("tasks", TaskPlan("dmcrypt_write", "dmcrypt_write", c, ROLE_DMCRYPT, PF_KTHREAD))
+    for b, (_, pool) in enumerate(layout.biosets[1:], 1):
+        arrays["biosets"]["pool"][b] = pool
+
+
+def setup_workqueues(arrays, world, layout: Layout):
+    """One unbound worker pool, kcryptd and kcryptd_io of each dm-crypt device, a rescue queue for each bio set."""
+    wqs, crypts = arrays["wqs"], arrays["crypts"]
+
+    def workqueue(name, max_active):
+        w = layout.add("wqs", name)
+        wqs["max_active"][w], wqs["pool"][w] = max_active, 1
+        wqs["rescuer_wait"][w] = layout.waitqueue()
+        wqs["rescuer"][w] = layout.add(
+            "tasks", TaskPlan(name, "rescuer_thread", w, ROLE_RESCUER, PF_KTHREAD | PF_WQ_WORKER, fields={"rescue_of": w})
+        )
+        return w
+
+    for c, crypt in enumerate(world.crypts, 1):
+        crypts["wq_io"][c] = workqueue("kcryptd_io", 1)
+        crypts["wq"][c] = workqueue("kcryptd", crypt.max_active)
+    for b in range(1, len(layout.biosets)):
+        arrays["biosets"]["rescue_wq"][b] = workqueue("bioset", WQ_DFL_ACTIVE)
+    pool = arrays["worker_pools"][1]
+    busy = world.machine.cpus + 1
+    for i in range(busy + DORMANT_WORKERS):
+        plan = TaskPlan(f"kworker/u{2 * world.machine.cpus}:{i}", "worker_thread", 1, ROLE_KWORKER, PF_KTHREAD | PF_WQ_WORKER)
+        plan.dormant = i >= busy
+        plan.fields = {"worker_wait": layout.waitqueue(), "pool_id": 1}
+        t = layout.add("tasks", plan)
+        if i == 0:
+            pool["first_task"] = t
+        if i == busy:
+            pool["next_create"] = t
+        pool["last_task"] = t
+    pool["nr_workers"] = busy
+
+
+def setup_swap(arrays, world, layout: Layout):
+    """Fill k.swaps[1], its clusters and its node cache; all slots are free."""
+    row = arrays["swaps"][1]
+    row["lock"] = layout.lock()
+    row["node_cache"] = layout.caches.index("radix_tree_node")
+    if world.swap is None:
+        return
+    row["dev_kind"], row["dev"] = device(layout, world.swap.device)
+    slots = world.swap.size_bytes // PAGE_SIZE
+    clusters = math.ceil(slots / SWAPFILE_CLUSTER)
+    row["nr_slots"], row["ssd"] = slots, int(world.swap.ssd)
+    row["free_clusters"], row["cluster_head"] = clusters, 1 if clusters else 0
+    arrays["cluster_next"][1:clusters] = np.arange(2, clusters + 1)
+    arrays["vm"]["nr_swap_pages"] = slots
+
+
+def setup_flushers(arrays, world, layout: Layout):
+    """A flusher thread for each disk that holds a file system."""
+    for fs in world.filesystems:
+        kind, d = device(layout, fs.device)
+        if kind == DEV_DISK and arrays["disks"]["flusher"][d] == 0:
+            plan = TaskPlan(f"kworker/u{2 * world.machine.cpus}:flush-{d}", "wb_workfn", d, ROLE_FLUSHER)
+            plan.pf_flags = PF_KTHREAD | PF_WQ_WORKER | PF_SWAPWRITE
+            arrays["disks"]["flusher"][d] = layout.add("tasks", plan)

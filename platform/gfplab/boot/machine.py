@@ -1,0 +1,229 @@
+"""The whole of boot: a World and a seed become arrays in which every task is about to run.
+
+    machine = boot_machine(build, world, seed)
+    sim = build.start(machine.arrays, decisions)
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from gfplab.boot import devices, slabs
+from gfplab.boot.layout import ROLE_KSWAPD, ROLE_REAPER, ROLE_USER, Layout, PoolPlan, TaskPlan
+from gfplab.boot.memory import PageSource, setup_zones
+from gfplab.boot.workloads import Workloads
+from gfplab.engine import boot as engine_boot
+from gfplab.engine.events import push_event
+from gfplab.engine.records import FIRST_STREAM
+from gfplab.engine.rng import QUANTILE_WORDS, stream_state
+from gfplab.engine.state import PyState
+from gfplab.engine.tasks import plan_task
+from gfplab.kernel.costs import COST_NAMES
+from gfplab.kernel.gfp import PF_KSWAPD, PF_KTHREAD, PF_MEMALLOC, PF_SWAPWRITE
+from gfplab.kernel.swap import PAGE_WAIT_TABLE
+from gfplab.kernel.tracepoints import TRACEPOINTS
+from gfplab.kernel.types import EV_BOOT, PAGE_SIZE, POOL_PAGE, POOL_SLAB
+
+STACK_WORDS = 1024
+STACKS = 4096
+HIST_BINS = 256
+ERA = {"v4.7": 47, "v6.1": 61, "v7.2": 72}
+# log rows that a busy machine would drown in: only on request
+QUIET = {"mm_vmscan_lru_shrink_inactive", "mm_vmscan_writepage", "block_rq_issue", "block_rq_complete"} | {
+    "workqueue_execute_start",
+    "workqueue_execute_end",
+    "mm_page_alloc",
+}
+
+
+@dataclass
+class Machine:
+    """Arrays ready to run, and the names behind their indices."""
+
+    arrays: dict[str, np.ndarray]
+    layout: Layout
+
+
+def boot_machine(build, world, seed: int, fixed_order: bool = False, trace_all: bool = False) -> Machine:
+    """Boot the world's machine for one seed."""
+    layout = Layout()
+    layout.disks += [disk.name for disk in world.disks]  # names first: files and swap refer to them
+    for name in slabs.CACHE_SIZES:
+        layout.add("caches", name)
+    devices.plan_pools(world, layout)
+    loops = plan_loop_pools(world, layout)
+    layout.add("tasks", TaskPlan("kswapd0", "kswapd", 0, ROLE_KSWAPD, PF_KTHREAD | PF_MEMALLOC | PF_KSWAPD | PF_SWAPWRITE))
+    layout.add("tasks", TaskPlan("oom_reaper", "oom_reaper", 0, ROLE_REAPER, PF_KTHREAD))
+    workloads = Workloads(world, layout, loops)
+    n_tasks = len(layout.tasks) + count_kernel_threads(world)
+    arrays = build.arrays(sizes(world, layout, workloads, n_tasks))
+    del layout.disks[1:], layout.caches[1:]
+    constants = {
+        "jiffy_ns": 1_000_000_000 // world.machine.hz,
+        "switch_ns": world.costs["context_switch"],
+        "wake_ns": world.costs["wakeup"],
+        "transfer_ns": world.costs["lock_transfer"],
+        "stall_min_ns": world.stall_min_ns,
+    }
+    engine_boot.prepare(arrays, seed, fixed_order=fixed_order, **constants)
+    fill(arrays, world, layout, workloads, seed)
+    for i, purpose in enumerate(layout.streams):
+        arrays["rng"]["state"][FIRST_STREAM + i] = stream_state(seed, purpose)
+    for kind, (name, _) in TRACEPOINTS.items():
+        arrays["trace_on"][kind] = int(trace_all or name not in QUIET)
+    plan_tasks(build, arrays, layout)
+    return Machine(arrays, layout)
+
+
+def plan_loop_pools(world, layout: Layout) -> dict[str, int]:
+    """The pools that mempool_loop tasks share, by comm."""
+    loops = {}
+    for task in world.tasks:
+        if task.kind == "mempool_loop":
+            page = task.pool == "page"
+            kind, cache, size = (POOL_PAGE, 0, PAGE_SIZE) if page else (POOL_SLAB, layout.caches.index("mempool_loop"), 256)
+            loops[task.comm] = layout.add("pools", PoolPlan(task.comm, kind, cache, task.min_nr, size))
+    return loops
+
+
+def count_kernel_threads(world) -> int:
+    """Threads that devices and workqueues will add: writers, rescuers, workers, flushers."""
+    biosets = 1 + 2 * len(world.crypts)
+    workers = world.machine.cpus + 1 + devices.DORMANT_WORKERS
+    return len(world.crypts) * 3 + biosets + workers + len(world.filesystems)
+
+
+def sizes(world, layout: Layout, workloads: Workloads, n_tasks: int) -> dict[str, int]:
+    """Sizes of every array. Records of I/O are bounded by the memory that they would cost."""
+    cpus = world.machine.cpus
+    pages = world.machine.managed_pages
+    zones = len(world.machine.zones) + 1
+    slots = world.swap.size_bytes // PAGE_SIZE if world.swap else 0
+    tags = sum(disk.tags + disk.nr_requests * 2 for disk in world.disks)
+    out = engine_boot.sizes(
+        tasks=n_tasks,
+        cpus=cpus,
+        heap=4 * (n_tasks + cpus) + tags + 1024,
+        waitqueues=PAGE_WAIT_TABLE + 64 + n_tasks * 2 + 8 * (len(world.disks) + len(world.crypts)),
+        locks=64,
+        streams=len(layout.streams) + len(world.disks) + 8,
+        kinds=max(TRACEPOINTS),
+        stacks=STACKS,
+        stack_words=STACK_WORDS,
+    )
+    out["stack_frames"] = 64 * STACKS
+    out["quantiles"] += QUANTILE_WORDS * len(world.disks)
+    return out | workloads.sizes() | {
+        "vm": 1,
+        "zones": zones,
+        "lruvecs": zones,
+        "lrus": zones * 4,
+        "pcps": zones * cpus,
+        "alloc_requests": 2 * (n_tasks + 1),
+        "scans": n_tasks + 1,
+        "dtcs": n_tasks + 1,
+        "mempool_calls": 2 * (n_tasks + 1),
+        "caches": len(slabs.CACHE_SIZES) + 1,
+        "cpu_slabs": (len(slabs.CACHE_SIZES) + 1) * cpus,
+        "pools": len(layout.pools),
+        "pool_elems": 1 + sum(max(plan.min_nr, 1) for plan in layout.pools[1:]),
+        "biosets": len(layout.biosets),
+        "bios": pages + 1024,
+        "crypt_ios": pages // 2 + 1024,
+        "works": pages // 2 + 1024,
+        "requests": tags + 1024,
+        "disks": len(world.disks) + 1,
+        "servers": 1 + sum(disk.parallelism for disk in world.disks),
+        "crypts": len(world.crypts) + 1,
+        "mutexes": len(world.crypts) + 1,
+        "wqs": 2 + 3 * len(world.crypts) + len(layout.biosets),
+        "worker_pools": 2,
+        "swaps": 2,
+        "page_flags": pages + 1,
+        "page_zone": pages + 1,
+        "page_next": pages + 1,
+        "page_prev": pages + 1,
+        "page_index": pages + 1,
+        "page_private": pages + 1,
+        "swap_map": slots + 1,
+        "swap_cache": slots + 1,
+        "cluster_used": slots // 256 + 2,
+        "cluster_next": slots // 256 + 2,
+        "cpu_cluster": cpus,
+        "cpu_cluster_pos": cpus,
+        "node_count": slots // 64 + 2,
+        "node_object": slots // 64 + 2,
+        "isolated": 64 * (n_tasks + 1),
+        "hist": HIST_BINS * (len(layout.sites) + len(layout.pools) + 4),
+        "costs": len(COST_NAMES) + 1,
+    }  # fmt: skip
+
+
+def fill(arrays, world, layout: Layout, workloads: Workloads, seed: int):
+    """Fill every record; pages go to the kernel, the reserves, the page cache and the tasks, in this order."""
+    vm = arrays["vm"]
+    machine = world.machine
+    arrays["costs"][1:] = [world.costs[name] for name in COST_NAMES]
+    vm["era"] = ERA[world.kernel]
+    vm["swappiness"], vm["page_cluster"] = machine.swappiness, machine.page_cluster
+    vm["dirty_ratio"], vm["dirty_background_ratio"] = machine.dirty_ratio, machine.dirty_background_ratio
+    vm["dirty_expire_ns"] = machine.dirty_expire_centisecs * 10_000_000
+    vm["flusher_ns"] = machine.dirty_writeback_centisecs * 10_000_000
+    vm["sample_ns"] = world.sample_ns
+    vm["page_wait_first"] = layout.waitqueue(PAGE_WAIT_TABLE)
+    for queue in ("pfmemalloc_wait", "congestion_wqh", "kswapd_wait", "oom_reaper_wait"):
+        vm[queue] = layout.waitqueue()
+    vm["readahead_hits"] = 4
+    setup_zones(arrays, world, layout)
+    source = PageSource(arrays, world)
+    slabs.setup_caches(arrays, layout)
+    setup_pools(arrays, layout)
+    devices.setup_disks(arrays, world, layout)
+    devices.setup_crypts(arrays, world, layout)
+    devices.setup_workqueues(arrays, world, layout)
+    devices.setup_swap(arrays, world, layout)
+    devices.setup_flushers(arrays, world, layout)
+    fixed = source.take(machine.kernel_pages, "the kernel itself")
+    vm["nr_fixed"] = len(fixed)
+    slabs.fill_reserves(arrays, layout, source)
+    start_dirty_limit(arrays, world)
+    workloads.fill(arrays, source, seed)
+    source.free_the_rest()
+
+
+def start_dirty_limit(arrays, world):
+    """dirty_limit at the start: as the scenario says, else dirty_ratio of what was free before anybody filled memory."""
+    vm = arrays["vm"]
+    limit = world.machine.start.dirty_limit_pages
+    if limit is None:
+        taken = vm["nr_fixed"] + vm["nr_mempool"] + vm["nr_slab"]
+        limit = (vm["nr_managed"] - taken - vm["totalreserve"]) * world.machine.dirty_ratio // 100
+    vm["start_dirty_limit"] = limit
+
+
+def setup_pools(arrays, layout: Layout):
+    """Records of all mempools; their reserves are filled later."""
+    pools = arrays["pools"]
+    for p, plan in enumerate(layout.pools[1:], 1):
+        pools["kind"][p], pools["cache"][p], pools["min_nr"][p] = plan.kind, plan.cache, plan.min_nr
+        if plan.kind != POOL_PAGE:
+            pools["kind"][p] = POOL_SLAB
+        pools["lock"][p], pools["wait"][p] = layout.lock(), layout.waitqueue()
+        pools["site"][p] = layout.site(f"mempool_alloc {plan.name}")
+        pools["element_bytes"][p], pools["elem_pages"][p] = plan.element_bytes, 1
+
+
+def plan_tasks(build, arrays, layout: Layout):
+    """Write the task records; the kernel's own start comes at 0 ns, every task at 1 ns."""
+    tasks = arrays["tasks"]
+    k = PyState(build.schema, arrays)
+    push_event(k, 0, EV_BOOT, 0)
+    for t, plan in enumerate(layout.tasks[1:], 1):
+        row = tasks[t]
+        row["pid"], row["role"], row["pf_flags"] = t + (1000 if plan.role == ROLE_USER else 1), plan.role, plan.pf_flags
+        row["kind"] = 2 if plan.role == ROLE_USER else 1
+        row["cpu_allowed"], row["mm"], row["work"] = plan.cpu, plan.mm, plan.work
+        for name, value in plan.fields.items():
+            row[name] = value
+        if not plan.dormant:
+            plan_task(k, t, build.fid(plan.function), plan.argument, 1)

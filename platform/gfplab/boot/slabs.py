@@ -1,0 +1,82 @@
+"""Slab caches and mempool reserves at boot: sizes, slabs that back the reserves, elements in their places."""
+
+import numpy as np
+
+from gfplab.kernel.types import PAGE_SIZE, PG_mempool, PG_slab, POOL_PAGE, SLAB_NODE_PARTIAL
+
+# bytes per object in v4.7 on x86-64; a dm-crypt clone carries its dm_crypt_io and first crypto request
+CACHE_SIZES = {"bio-0": 256, "dm_io": 112, "bio-1": 1152, "kmalloc-512": 512, "radix_tree_node": 576, "mempool_loop": 256}
+
+
+def cpu_partial(size: int) -> int:
+    """Free objects that a CPU may keep on partial slabs."""
+    return 2 if size >= PAGE_SIZE else 6 if size >= 1024 else 13 if size >= 256 else 30
+
+
+def setup_caches(arrays, layout):
+    """Fill k.caches for every cache of CACHE_SIZES."""
+    caches = arrays["caches"]
+    for name, size in CACHE_SIZES.items():
+        c = layout.add("caches", name)
+        caches["size"][c] = size
+        caches["objs"][c] = PAGE_SIZE // size
+        caches["cpu_partial"][c] = cpu_partial(size)
+        caches["min_partial"][c] = min(max((size.bit_length() - 1) // 2, 5), 10)
+        caches["list_lock"][c] = layout.lock()
+
+
+def fill_reserves(arrays, layout, source):
+    """Give every pool min_nr elements: pages, or objects of slabs made for them."""
+    pools, flags = arrays["pools"], arrays["page_flags"]
+    base = 1
+    wanted = {}
+    for p, plan in enumerate(layout.pools[1:], 1):
+        pools["base"][p] = base
+        base += max(plan.min_nr, 1)
+        if plan.kind == POOL_PAGE:
+            pages = source.take(plan.min_nr, f"mempool {plan.name}")
+            flags[pages] = PG_mempool
+            arrays["vm"]["nr_mempool"] += plan.min_nr
+            place(arrays, p, pages)
+        else:
+            wanted.setdefault(plan.cache, []).append(p)
+    for cache, users in wanted.items():
+        objects = slab_objects(arrays, cache, sum(layout.pools[p].min_nr for p in users), source)
+        for p in users:
+            n = layout.pools[p].min_nr
+            place(arrays, p, objects[:n])
+            objects = objects[n:]
+
+
+def place(arrays, p: int, elements: np.ndarray):
+    """Put elements into pool p's reserve."""
+    pools = arrays["pools"]
+    base = int(pools["base"][p])
+    arrays["pool_elems"][base : base + len(elements)] = elements
+    pools["curr_nr"][p] = pools["lowest"][p] = len(elements)
+
+
+def slab_objects(arrays, cache: int, n: int, source) -> np.ndarray:
+    """n objects (the page of each) of new slabs; what is left of the last slab goes to the node's partial list."""
+    caches = arrays["caches"]
+    objs = int(caches["objs"][cache])
+    pages = source.take(-(-n // objs), f"slab cache {cache}")
+    arrays["page_flags"][pages] = PG_slab
+    arrays["page_index"][pages] = cache
+    for z in np.unique(arrays["page_zone"][pages]):
+        arrays["zones"]["nr_slab"][z] += int((arrays["page_zone"][pages] == z).sum())
+    arrays["vm"]["nr_slab"] += len(pages)
+    caches["nr_slabs"][cache] += len(pages)
+    caches["nr_active"][cache] += n
+    left = len(pages) * objs - n
+    if left:
+        last = int(pages[-1])
+        arrays["page_private"][last] = left
+        arrays["page_flags"][last] |= SLAB_NODE_PARTIAL
+        head = int(caches["node_partial"][cache])
+        arrays["page_next"][last] = head
+        if head:
+            arrays["page_prev"][head] = last
+        caches["node_partial"][cache] = last
+        caches["nr_partial"][cache] += 1
+    return np.repeat(pages, objs)[:n]

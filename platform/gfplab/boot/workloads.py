@@ -1,0 +1,205 @@
+"""The world's tasks, files and address spaces at boot, and who holds which page when the clock starts."""
+
+import numpy as np
+
+from gfplab.boot.layout import ROLE_USER, Layout, TaskPlan
+from gfplab.boot.memory import link_lru, shuffled
+from gfplab.errors import ScenarioError
+from gfplab.kernel.types import (
+    DEV_DISK,
+    LRU_ACTIVE_ANON,
+    LRU_ACTIVE_FILE,
+    LRU_INACTIVE_ANON,
+    LRU_INACTIVE_FILE,
+    ORDER_CHUNKS,
+    ORDER_RANDOM,
+    ORDER_SEQUENTIAL,
+    PAGE_SIZE,
+    PG_active,
+    PG_anon,
+    PG_dirty,
+    PG_mapped,
+)
+
+NSEC_PER_SEC = 1_000_000_000
+PERMILLE = 10
+
+
+class Workloads:
+    """Plans workloads, files and address spaces first (sizes), then fills the arrays."""
+
+    def __init__(self, world, layout: Layout, pools_of_loops: dict):
+        self.world, self.layout, self.pools_of_loops = world, layout, pools_of_loops
+        self.rows = []  # (workload fields, task plan)
+        self.mms = []  # (first page, pages, resident pages or None, task index)
+        self.files = []  # (first slot, pages, disk, cached, dirty, active)
+        self.next_vpn = 1
+        self.next_slot = 1
+        self.next_chunk = 1
+        self._start_cache()
+        for task in world.tasks:
+            for i in range(task.count):
+                getattr(self, f"_{task.kind}")(task, i)
+        self._sleeper()
+
+    def sizes(self) -> dict[str, int]:
+        """Sizes of the arrays that depend on the tasks."""
+        return {
+            "workloads": len(self.rows) + 1,
+            "mms": len(self.mms) + 1,
+            "files": max(len(self.files), 1) + 1,
+            "ptes": self.next_vpn,
+            "file_pages": self.next_slot,
+            "chunk_order": self.next_chunk,
+        }
+
+    def _add(self, comm: str, function: str, fields: dict, start_ns: int, cpu: int = -1, mm: int = 0):
+        w = self.layout.add("workloads", comm)
+        t = self.layout.add("tasks", TaskPlan(comm, function, w, ROLE_USER, cpu=cpu, mm=mm, work=w))
+        fields["stream"] = self.layout.stream(f"workload {comm} {w}")
+        fields["start_ns"] = start_ns
+        self.rows.append(fields)
+        return t
+
+    def _mm(self, pages: int, resident: int):
+        self.mms.append([self.next_vpn, pages, resident, 0])
+        self.next_vpn += pages
+        return len(self.mms)
+
+    def _file(self, pages: int, filesystem: str, cached: int = 0, dirty: int = 0, active: int = 0) -> int:
+        fs = next(fs for fs in self.world.filesystems if fs.name == filesystem)
+        if fs.device not in self.layout.disks:
+            raise ScenarioError(
+                f"{self.world.source}: filesystem {fs.name} lies on {fs.device}; era v4.7 of gfplab has file systems "
+                "on plain disks only, name a [[disk]]"
+            )
+        self.files.append((self.next_slot, pages, self.layout.disks.index(fs.device), cached, dirty, active))
+        self.next_slot += pages
+        return len(self.files)
+
+    def _start_cache(self):
+        start = self.world.machine.start
+        pages = start.active_file_pages + start.inactive_file_pages
+        if pages:
+            if not self.world.filesystems:
+                raise ScenarioError(
+                    f"{self.world.source}: [machine.start] has file pages, but the scenario has no [[filesystem]]"
+                )
+            name = start.filesystem or self.world.filesystems[0].name
+            self._file(pages, name, pages, start.dirty_pages, start.active_file_pages)
+
+    def _sleeper(self):
+        start = self.world.machine.start
+        pages = start.active_anon_pages + start.inactive_anon_pages
+        if pages:
+            mm = self._mm(pages, pages)
+            plan = TaskPlan("sleeper", "anon_toucher", 0, ROLE_USER, dormant=True, mm=mm)
+            self.mms[-1][3] = self.layout.add("tasks", plan)
+
+    def _anon_toucher(self, task, i: int):
+        pages = task.size_bytes // PAGE_SIZE
+        mm = self._mm(pages, task.resident_bytes // PAGE_SIZE)
+        order = ORDER_RANDOM if task.order == "random" else ORDER_SEQUENTIAL
+        fields = {
+            "bytes": pages,
+            "touch_ns": task.touch_ns,
+            "passes": task.passes,
+            "write_permille": task.write_percent * PERMILLE,
+            "first_random": int((task.first_order or task.order) == "random"),
+            "site": self._site("page_fault"),
+            "mm": mm,
+        }
+        if order == ORDER_RANDOM and task.chunk_pages > 1:
+            order = ORDER_CHUNKS
+            chunks = -(-pages // task.chunk_pages)
+            fields |= {"chunk_pages": task.chunk_pages, "chunk_base": self.next_chunk}
+            self.next_chunk += chunks
+        fields["order"] = order
+        self.mms[-1][3] = self._add(task.comm, "anon_toucher", fields, task.start_ns, mm=mm)
+
+    def _file_writer(self, task, i: int):
+        size = task.size_bytes or (task.rate_bps or 1 << 30) * self.world.length_ns // NSEC_PER_SEC
+        self._file_task(task, "file_writer", size, getattr(task, "chunk_bytes", 65536) // PAGE_SIZE, ORDER_SEQUENTIAL)
+
+    def _file_reader(self, task, i: int):
+        order = ORDER_RANDOM if task.order == "random" else ORDER_SEQUENTIAL
+        self._file_task(task, "file_reader", task.size_bytes, 16, order)
+
+    def _file_task(self, task, function: str, size: int, chunk_pages: int, order: int):
+        fields = {
+            "file": self._file(max(size // PAGE_SIZE, 1), task.filesystem),
+            "rate": (task.rate_bps or 0) // PAGE_SIZE,
+            "stop_ns": task.stop_ns or 0,
+            "chunk_pages": chunk_pages,
+            "order": order,
+            "site": self._site(function),
+        }
+        self._add(task.comm, function, fields, task.start_ns)
+
+    def _mempool_loop(self, task, i: int):
+        fields = {
+            "pool": self.pools_of_loops[task.comm],
+            "hold_ns": task.hold_ns,
+            "pause_ns": task.think_ns,
+            "site": self._site(f"mempool_loop {task.comm}"),
+        }
+        self._add(task.comm, "mempool_loop", fields, task.start_ns, cpu=i % self.world.machine.cpus)
+
+    def _site(self, name: str) -> int:
+        return self.layout.sites.index(name) if name in self.layout.sites else self.layout.site(name)
+
+    def fill(self, arrays, source, seed: int):
+        """Write records and put resident pages where they belong."""
+        for w, fields in enumerate(self.rows, 1):
+            for name, value in fields.items():
+                arrays["workloads"][name][w] = value
+            if fields.get("chunk_pages") and fields["order"] == ORDER_CHUNKS:
+                base, n = fields["chunk_base"], -(-fields["bytes"] // fields["chunk_pages"])
+                arrays["chunk_order"][base : base + n] = np.arange(n)
+        for f, (base, pages, disk, cached, dirty, active) in enumerate(self.files, 1):
+            self._fill_file(arrays, source, f, base, pages, disk, cached, dirty, active)
+        resident = [self._fill_mm(arrays, source, m, seed, *mm) for m, mm in enumerate(self.mms, 1)]
+        resident = np.concatenate(resident) if resident else np.zeros(0, np.int64)
+        if len(resident):
+            mixed = resident[shuffled(len(resident), seed, 2)]
+            half = len(mixed) // 2
+            arrays["page_flags"][mixed[:half]] |= PG_active
+            for lru, pages in ((LRU_ACTIVE_ANON, mixed[:half]), (LRU_INACTIVE_ANON, mixed[half:])):
+                if len(pages):
+                    link_lru(arrays, lru, pages)
+
+    def _fill_file(self, arrays, source, f, base, pages, disk, cached, dirty, active):
+        row = arrays["files"][f]
+        row["base"], row["nr"], row["disk"], row["cached"], row["nr_dirty"] = base, pages, disk, cached, dirty
+        row["dev_kind"], row["dev"] = DEV_DISK, disk
+        row["write_base"] = base
+        if not cached:
+            return
+        pfns = source.take(cached, "the page cache at the start")
+        slots = np.arange(base, base + cached)
+        arrays["file_pages"][slots] = pfns
+        arrays["page_index"][pfns] = slots
+        arrays["page_private"][pfns] = f
+        arrays["page_flags"][pfns[:active]] |= PG_active
+        # the dirty pages were written last: they are the newest of the inactive ones
+        dirtied = pfns[active : active + dirty]
+        arrays["page_flags"][dirtied] |= PG_dirty
+        for z in np.unique(arrays["page_zone"][dirtied]):
+            arrays["zones"]["nr_dirty"][z] += int((arrays["page_zone"][dirtied] == z).sum())
+        arrays["vm"]["nr_dirty"] += dirty
+        arrays["disks"]["wb_dirty"][disk] += dirty
+        row["oldest_dirty"] = 1 if dirty else 0
+        if active:
+            link_lru(arrays, LRU_ACTIVE_FILE, pfns[:active])
+        if cached > active:
+            link_lru(arrays, LRU_INACTIVE_FILE, pfns[active:])
+
+    def _fill_mm(self, arrays, source, m, seed, first, pages, resident, task):
+        row = arrays["mms"][m]
+        row["start"], row["nr"], row["rss"], row["task"] = first, pages, resident, task
+        pfns = source.take(resident, f"the resident memory of {self.layout.tasks[task].comm}")
+        vpns = first + np.sort(shuffled(pages, seed, 100 + m)[:resident])
+        arrays["ptes"][vpns] = pfns
+        arrays["page_index"][pfns] = vpns
+        arrays["page_flags"][pfns] = PG_anon | PG_mapped
+        return pfns
