@@ -1,0 +1,6 @@
+"""Kernel tests share their benches: io_world.py for the I/O path."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
