@@ -134,6 +134,7 @@ class StudyFile:
     batch: Annotated[int, Whole(1, 10_000), "trials asked at once"] = 4
     sampler: Annotated[Literal["tpe", "nsga2", "random"], "how new trials are proposed"] = "tpe"
     seeds: Annotated[tuple[int, ...], Read(_seeds), "of the simulations; every trial runs all"] = (1,)
+    confirm: Annotated[tuple[int, ...], Read(_seeds), "fresh seeds for the trials that nobody beats"] = ()
     policy: Annotated[tuple[str, ...], Read(_stacks), "whole plugins to choose from"] = ()
     baselines: Annotated[tuple[str, ...], Read(_stacks), "whole plugins to run first, at their defaults"] = ()
     policies: Annotated[dict[str, Annotated[Any, Read(_decision)]], "decision point = plugin or plugins"] = field(

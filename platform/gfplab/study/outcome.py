@@ -5,7 +5,6 @@ says the same whoever ran the trials in whatever order.
 """
 
 import math
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -13,9 +12,10 @@ import polars as pl
 
 from gfplab.kernel.gfp import gfp_names
 from gfplab.study import pareto
+from gfplab.study.compare import confirmed_frame
 from gfplab.study.objectives import Constraint, Objective
 from gfplab.study.space import Choice, Dimension, Mask
-from gfplab.study.store import Trial, read_journal
+from gfplab.study.store import Record, Trial, read_journal
 
 SCHEMA_VERSION = 1
 
@@ -35,6 +35,7 @@ class Outcome:
     constraints: list[Constraint]
     trials: pl.DataFrame
     runs: pl.DataFrame
+    confirmed: pl.DataFrame  # the front again, with fresh seeds, against stock
 
     @property
     def front(self) -> list[int]:
@@ -54,10 +55,10 @@ class Outcome:
         return rows.with_columns((pl.col(name) / of_stock[name]).alias(f"{name} / stock") for name in names)
 
     def write(self) -> list[Path]:
-        """Put trials.parquet and runs.parquet into the study's folder."""
+        """Put trials.parquet, runs.parquet and confirmed.parquet into the study's folder."""
         said = {"schema_version": str(SCHEMA_VERSION), "study": self.title}
         written = []
-        for name, frame in (("trials", self.trials), ("runs", self.runs)):
+        for name, frame in (("trials", self.trials), ("runs", self.runs), ("confirmed", self.confirmed)):
             path = self.directory / f"{name}.parquet"
             frame.write_parquet(path, compression="zstd", metadata=said)
             written.append(path)
@@ -67,17 +68,19 @@ class Outcome:
 def read_study(directory: Path | str) -> Outcome:
     """What the study in `directory` has found so far; it may be running meanwhile."""
     directory = Path(directory)
-    header, trials = read_journal(directory)
-    status = "done" if len(trials) >= header["wanted"] else "stopped"
-    return outcome(directory, header, trials, status)
+    record = read_journal(directory)
+    return outcome(directory, record, "done" if len(record.trials) >= record.header["wanted"] else "stopped")
 
 
-def outcome(directory: Path, header: Mapping, trials: Mapping[int, Trial], status: str) -> Outcome:
-    """The tables of a journal's trials."""
+def outcome(directory: Path, record: Record, status: str) -> Outcome:
+    """The tables of a journal."""
+    header, trials = record.header, record.trials
     shape = header["shape"]
     objectives = [Objective(**said) for said in shape["objectives"]]
     constraints = [Constraint(**said) for said in shape["constraints"]]
     in_order = [trials[number] for number in sorted(trials)]
+    table = _trials_frame(in_order, shape["columns"], objectives, constraints)
+    front = table.filter("pareto")["number"].to_list()
     return Outcome(
         directory=directory,
         title=header["title"],
@@ -86,8 +89,9 @@ def outcome(directory: Path, header: Mapping, trials: Mapping[int, Trial], statu
         wanted=header["wanted"],
         objectives=objectives,
         constraints=constraints,
-        trials=_trials_frame(in_order, shape["columns"], objectives, constraints),
+        trials=table,
         runs=_runs_frame(in_order),
+        confirmed=confirmed_frame(record.confirmed, front, objectives),
     )
 
 

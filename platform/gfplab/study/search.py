@@ -71,19 +71,20 @@ def run_study(
     header["wanted"] = trials or header["wanted"]
     journal = Journal(directory, header)
     with contextlib.closing(journal):
-        study.check_same(journal.header, header, directory)
+        record = journal.record
+        study.check_same(record.header, header, directory)
         if not (directory / COPY).exists():
             (directory / COPY).write_text(study.text)
-        if trials is not None or journal.header["wanted"] < header["wanted"]:
+        if trials is not None or record.header["wanted"] < header["wanted"]:
             journal.want(header["wanted"])
         if cache is not None:
-            run_job = CachedJobs(run_job, cache, journal.header["made_of"], study.stock)
+            run_job = CachedJobs(run_job, cache, record.header["made_of"], study.stock)
         coordinator = _Coordinator(study, directory, journal, progress, say)
         with _interrupts() as interrupts, contextlib.closing(Workers(run_job, workers, executor)) as crew:
             try:
                 status = coordinator.run(crew, interrupts)
             finally:
-                found = outcome(directory, journal.header, journal.trials, "stopped")
+                found = outcome(directory, record, "stopped")
                 found.write()
     return replace(found, status=status)
 
@@ -94,8 +95,7 @@ def resume_study(directory: Path | str, run_job: RunJob, *, plugins: Catalogue |
     If that file is gone, the copy in the folder does.
     """
     directory = Path(directory)
-    header, _ = read_journal(directory)
-    file = Path(header["file"])
+    file = Path(read_journal(directory).header["file"])
     study = load_study(file if file.exists() else directory / COPY, plugins, base=file.parent)
     return run_study(study, directory, run_job, **more)
 
@@ -104,34 +104,59 @@ class _Coordinator:
     def __init__(self, study: Study, directory: Path, journal: Journal, progress, say):
         self._study, self._directory, self._journal = study, directory, journal
         self._progress, self._say = progress, say
-        self._wanted: int = journal.header["wanted"]
+        self._record = journal.record
+        self._wanted: int = journal.record.header["wanted"]
         self._done = 0
         self._measured: dict[str, Mapping[str, float]] = {}  # job key -> metrics: equal jobs are run once
-        for trial in journal.trials.values():
-            self._remember(trial)
+        for trial in self._record.trials.values():
+            self._remember(trial, study.jobs(trial))
 
     def run(self, crew: Workers, interrupts: "_Interrupts") -> str:
-        """All batches; why it ended."""
-        study, journal = self._study, self._journal
+        """All batches, then the best once more with fresh seeds; why it ended."""
+        status = self._search(crew, interrupts)
+        if self._study.confirm:
+            self._confirm(crew, interrupts)
+        return status
+
+    def _search(self, crew: Workers, interrupts: "_Interrupts") -> str:
+        study, recorded = self._study, self._record.trials
         sampling = Sampling(study.space, study.objectives, study.constraints, study.sampler, study.seed, study.batch)
-        mirror = Mirror(self._directory, study.title, sampling, len(journal.trials))
+        mirror = Mirror(self._directory, study.title, sampling, len(recorded))
         started = time.monotonic()
         for batch in self._batches(sampling):
-            fresh = [trial for trial in batch if trial.number not in journal.trials]
+            fresh = [trial for trial in batch if trial.number not in recorded]
             for trial in batch:
-                if trial.number in journal.trials:
+                if trial.number in recorded:
                     self._check_recorded(trial)
-                    self._report(journal.trials[trial.number], recorded=True)
+                    self._report(recorded[trial.number], recorded=True)
             if fresh and study.seconds is not None and time.monotonic() - started > study.seconds:
                 return "out of time"
-            self._run_batch(fresh, crew, interrupts)
+            for trial in self._finished(fresh, study.seeds, crew, interrupts):
+                self._journal.add(trial)
+                self._report(trial, recorded=False)
             for trial in batch:
-                sampling.tell(journal.trials[trial.number])
+                sampling.tell(recorded[trial.number])
             mirror.update()
-            failures = [journal.trials[trial.number].failure for trial in batch]
+            failures = [recorded[trial.number].failure for trial in batch]
             if batch[0].origin == "baseline" and all(failures):
                 raise StudyError(f"{self._directory}: no baseline could be measured: {failures[0]}")
         return "done"
+
+    def _confirm(self, crew: Workers, interrupts: "_Interrupts") -> None:
+        """Run the front and the stock kernel with seeds that had no part in choosing them."""
+        study, recorded = self._study, self._record
+        front = {0, *outcome(self._directory, recorded, "").front}
+        fresh = [replace(recorded.trials[number], runs=[], failure="") for number in sorted(front)]
+        fresh = [trial for trial in fresh if not self._is_confirmed(trial.number)]
+        if fresh:
+            self._say(f"running the best {len(fresh)} again with {len(study.confirm)} fresh seeds")
+        for trial in self._finished(fresh, study.confirm, crew, interrupts):
+            self._journal.confirm(trial)
+
+    def _is_confirmed(self, number: int) -> bool:
+        """Whether the trial has been run with just these fresh seeds."""
+        trial = self._record.confirmed.get(number)
+        return trial is not None and {seed for _, seed in trial.measured} == set(self._study.confirm)
 
     def _batches(self, sampling: Sampling) -> Iterator[list[Trial]]:
         """The trials to run, batch by batch; asking for the next one needs the values of those before."""
@@ -160,9 +185,11 @@ class _Coordinator:
             ]
             number += size
 
-    def _run_batch(self, trials: list[Trial], crew: Workers, interrupts: "_Interrupts") -> None:
-        """Run and record the trials; each is recorded as soon as the last of its jobs has ended."""
-        jobs = {trial.number: self._study.jobs(trial) for trial in trials}
+    def _finished(
+        self, trials: list[Trial], seeds: tuple[int, ...], crew: Workers, interrupts: "_Interrupts"
+    ) -> Iterator[Trial]:
+        """Run the trials with these seeds; each comes out as soon as the last of its jobs has ended."""
+        jobs = {trial.number: self._study.jobs(trial, seeds) for trial in trials}
         unmeasured = {job.key: job for each in jobs.values() for job in each if job.key not in self._measured}
         ended: dict[str, Mapping[str, float] | GfplabError] = {}
         for key, job in unmeasured.items():
@@ -175,7 +202,7 @@ class _Coordinator:
                 results = [self._measured.get(job.key, ended.get(job.key)) for job in jobs[trial.number]]
                 if None not in results:
                     open_trials.remove(trial)
-                    self._record(trial, jobs[trial.number], results)
+                    yield self._measure(trial, jobs[trial.number], results)
             if interrupts.count and not stopping:
                 stopping = True
                 outstanding -= crew.drop_waiting()
@@ -184,7 +211,7 @@ class _Coordinator:
             if stopping and (not outstanding or interrupts.count > 1):
                 raise StudyInterrupted(
                     f"{self._directory}: stopped after {self._done} of {self._wanted} trials;"
-                    f" gfplab study resume {self._directory} goes on with trial {self._done}"
+                    f" gfplab study resume {self._directory} goes on"
                 )
             if not open_trials:
                 return
@@ -196,25 +223,25 @@ class _Coordinator:
                     raise result
                 ended[key] = result
 
-    def _record(self, trial: Trial, jobs: list[Job], results: list[Mapping[str, float] | GfplabError]) -> None:
+    def _measure(self, trial: Trial, jobs: list[Job], results: list[Mapping[str, float] | GfplabError]) -> Trial:
+        """The trial with what its jobs gave."""
         runs, failure = [], ""
         for job, result in zip(jobs, results, strict=True):
             if isinstance(result, Mapping):
                 runs.append((job.scenario, job.seed, dict(result)))
             else:
                 failure = failure or " / ".join(result.lines)
-        finished = replace(trial, runs=runs, failure=failure)
-        self._journal.add(replace(finished, failure=failure or self._study.unmeasured(finished)))
-        self._remember(self._journal.trials[trial.number])
-        self._report(self._journal.trials[trial.number], recorded=False)
+        trial = replace(trial, runs=runs, failure=failure)
+        self._remember(trial, jobs)
+        return replace(trial, failure=failure or self._study.unmeasured(trial))
 
-    def _remember(self, trial: Trial) -> None:
-        if len(trial.runs) == len(jobs := self._study.jobs(trial)):
+    def _remember(self, trial: Trial, jobs: list[Job]) -> None:
+        if len(trial.runs) == len(jobs):
             for job, (_, _, metrics) in zip(jobs, trial.runs, strict=True):
                 self._measured[job.key] = metrics
 
     def _check_recorded(self, asked: Trial) -> None:
-        recorded = self._journal.trials[asked.number]
+        recorded = self._record.trials[asked.number]
         if recorded.values != asked.values or recorded.policies != asked.policies:
             names = sorted(recorded.values.keys() | asked.values.keys())
             name = next((n for n in names if recorded.values.get(n) != asked.values.get(n)), "policies")

@@ -26,7 +26,7 @@ from gfplab.world.toml import read_toml
 DEFAULT_TRIALS = 40
 
 # keys that a resumed study may have changed: they say how far it goes, not what it finds on the way
-_BUDGET = ("title", "trials", "seconds")
+_BUDGET = ("title", "trials", "seconds", "confirm")
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,7 @@ class Study:
     batch: int
     sampler: str
     seeds: tuple[int, ...]
+    confirm: tuple[int, ...]
     scenarios: Mapping[str, Path]
     space: Space
     objectives: tuple[Objective, ...]
@@ -51,7 +52,7 @@ class Study:
     made_of: Mapping[str, str]  # "plugin x", "scenario y" -> hash
     stock: tuple[str, ...]  # the plugins that are the stock kernels of the scenarios' eras
 
-    def jobs(self, trial: Trial) -> list[Job]:
+    def jobs(self, trial: Trial, seeds: tuple[int, ...] | None = None) -> list[Job]:
         """Every run of a trial: the seeds are the same for all, so that two trials differ in what was tried alone."""
         return [
             Job(
@@ -63,7 +64,7 @@ class Study:
                 seed,
             )
             for scenario, path in self.scenarios.items()
-            for seed in self.seeds
+            for seed in seeds or self.seeds
         ]
 
     def unmeasured(self, trial: Trial) -> str:
@@ -121,6 +122,10 @@ def load_study(path: Path | str, plugins: Catalogue | None = None, base: Path | 
         resolver.wrong(
             "trials", f"{file.trials} are fewer than the baselines, which are {len(baselines)} with the stock kernel"
         )
+    if used := sorted(set(file.seeds) & set(file.confirm)):
+        resolver.wrong(
+            "confirm", f"{used[0]} is one of seeds; who was chosen by a seed looks good under it, so take others"
+        )
     if resolver.lines:
         raise StudyError("\n".join(dict.fromkeys(resolver.lines)))
 
@@ -136,6 +141,7 @@ def load_study(path: Path | str, plugins: Catalogue | None = None, base: Path | 
         batch=file.batch,
         sampler=file.sampler,
         seeds=file.seeds,
+        confirm=file.confirm,
         scenarios={name: scenario.path for name, scenario in resolver.scenarios.items()},
         space=space,
         objectives=tuple(objectives),

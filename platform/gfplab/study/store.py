@@ -42,13 +42,22 @@ class Trial:
         return {(scenario, seed): metrics for scenario, seed, metrics in self.runs}
 
 
+@dataclass
+class Record:
+    """What a journal says."""
+
+    header: dict
+    trials: dict[int, Trial] = field(default_factory=dict)
+    confirmed: dict[int, Trial] = field(default_factory=dict)  # the same trials with fresh seeds (compare.py)
+
+
 class Journal:
     """The open journal of one study.  One process at a time holds it; the kernel lets go of it when that one dies."""
 
-    def __init__(self, directory: Path, header: dict | None = None):
+    def __init__(self, directory: Path, header: dict):
         """Open the journal in `directory`; begin one with `header` if there is none."""
         self.path = directory / JOURNAL
-        self._fd = os.open(self.path, os.O_RDWR | os.O_APPEND | (os.O_CREAT if header is not None else 0), 0o644)
+        self._fd = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
         try:
             fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -57,14 +66,13 @@ class Journal:
                 f"{directory}: another gfplab is working here; wait for it, or use another --out"
             ) from None
         try:
-            self.header, self.trials, whole = _parse(self.path, _read(self._fd))
+            record, whole = _parse(self.path, _read(self._fd))
             os.ftruncate(self._fd, whole)
-            if self.header is None:
-                if header is None:
-                    raise StudyError(f"{self.path}: the study had not begun yet; run it again with gfplab study run")
+            if record is None:
                 self._append({"gfplab_study": FORMAT, **header})
                 _sync_folder(directory)
-                self.header = dict(header)
+                record = Record(dict(header))
+            self.record = record
         except BaseException:
             self.close()
             raise
@@ -72,13 +80,18 @@ class Journal:
     def add(self, trial: Trial) -> None:
         """Put a finished trial on disk; when this returns, no kill can lose it."""
         self._append({"trial": asdict(trial)})
-        self.trials[trial.number] = trial
+        self.record.trials[trial.number] = trial
+
+    def confirm(self, trial: Trial) -> None:
+        """Put a trial's runs with fresh seeds on disk."""
+        self._append({"confirmed": asdict(trial)})
+        self.record.confirmed[trial.number] = trial
 
     def want(self, trials: int) -> None:
         """Put on disk how many trials there shall be, if that has changed."""
-        if self.header["wanted"] != trials:
+        if self.record.header["wanted"] != trials:
             self._append({"wanted": trials})
-            self.header["wanted"] = trials
+            self.record.header["wanted"] = trials
 
     def close(self) -> None:
         os.close(self._fd)
@@ -90,34 +103,30 @@ class Journal:
         os.fdatasync(self._fd)
 
 
-def read_journal(directory: Path) -> tuple[dict, dict[int, Trial]]:
-    """(header, trials by number) without taking or changing anything, also while the study runs."""
+def read_journal(directory: Path) -> Record:
+    """What the journal in `directory` says, without taking or changing anything, also while the study runs."""
     path = directory / JOURNAL
     if not path.is_file():
         raise StudyError(f"{directory}: there is no {JOURNAL} here, so this is not the folder of a study")
-    header, trials, _ = _parse(path, path.read_bytes())
-    if header is None:
+    record, _ = _parse(path, path.read_bytes())
+    if record is None:
         raise StudyError(f"{path}: the study had not begun yet; run it again with gfplab study run")
-    return header, trials
+    return record
 
 
-def _parse(path: Path, text: bytes) -> tuple[dict | None, dict[int, Trial], int]:
-    """(header, trials, length of the whole lines); the last line may be torn, any other must be right."""
+def _parse(path: Path, text: bytes) -> tuple[Record | None, int]:
+    """(record, length of the whole lines); the last line may be torn, any other must be right."""
     lines = text.split(b"\n")
     torn_at = len(lines) - 1  # the piece after the last newline: empty, or the line that was being written
-    header: dict | None = None
-    trials: dict[int, Trial] = {}
+    record: Record | None = None
     whole = 0
     for number, line in enumerate(lines[:torn_at], start=1):
         try:
             said = json.loads(line)
-            if header is None:
-                header = _header(path, said)
-            elif "wanted" in said:
-                header["wanted"] = int(said["wanted"])
+            if record is None:
+                record = Record(_header(path, said))
             else:
-                trial = _trial(said["trial"])
-                trials[trial.number] = trial
+                _take(record, said)
         except (ValueError, KeyError, TypeError):
             if number == torn_at and number > 1:
                 break  # the disk kept the newline of a torn line and lost what stood before it
@@ -128,9 +137,21 @@ def _parse(path: Path, text: bytes) -> tuple[dict | None, dict[int, Trial], int]
                 f" keep the first {number - 1} lines and run gfplab study resume {path.parent}"
             ) from None
         whole += len(line) + 1
-    if header is None and lines[torn_at] and not b'{"gfplab_study":'.startswith(lines[torn_at][:16]):
+    if record is None and lines[torn_at] and not b'{"gfplab_study":'.startswith(lines[torn_at][:16]):
         raise StudyError(f"{path}: this is not the journal of a gfplab study; use another folder")
-    return header, trials, whole
+    return record, whole
+
+
+def _take(record: Record, said: dict) -> None:
+    """One line after the first."""
+    if "wanted" in said:
+        record.header["wanted"] = int(said["wanted"])
+    elif "confirmed" in said:
+        trial = _trial(said["confirmed"])
+        record.confirmed[trial.number] = trial
+    else:
+        trial = _trial(said["trial"])
+        record.trials[trial.number] = trial
 
 
 def _header(path: Path, said: dict) -> dict:

@@ -1,0 +1,68 @@
+"""How sure one can be of what a search has chosen: its trials again, with seeds that chose nobody, against stock.
+
+Who is picked as the best of many has been lucky as well as good; the same trial under fresh seeds says how good.  Every
+seed makes the same machine and the same workload for both, so their differences are compared seed by seed.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from statistics import fmean, stdev
+
+import polars as pl
+
+from gfplab.study.objectives import Objective
+from gfplab.study.store import Trial
+
+# two-sided 95 % points of Student's t, for 1 to 30 degrees of freedom
+_T95 = (
+    12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145, 2.131,
+    2.120, 2.110, 2.101, 2.093, 2.086, 2.080, 2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048, 2.045, 2.042,
+)  # fmt: skip
+_NORMAL95 = 1.960
+
+_SCHEMA = {
+    "number": pl.Int64,
+    "label": pl.String,
+    "objective": pl.String,
+    "value": pl.Float64,
+    "stock": pl.Float64,
+    "difference": pl.Float64,
+    "low": pl.Float64,
+    "high": pl.Float64,
+    "seeds": pl.Int64,
+    "surely_better": pl.Boolean,
+}
+
+
+def paired(mine: Sequence[float], others: Sequence[float]) -> tuple[float, float, float]:
+    """Mean difference and its 95 % confidence interval; the interval is endless with a single pair."""
+    differences = [a - b for a, b in zip(mine, others, strict=True)]
+    n, mean = len(differences), fmean(differences)
+    if n < 2:
+        return mean, -math.inf, math.inf
+    half = (_T95[n - 2] if n - 2 < len(_T95) else _NORMAL95) * stdev(differences) / math.sqrt(n)
+    return mean, mean - half, mean + half
+
+
+def confirmed_frame(
+    confirmed: Mapping[int, Trial], front: Sequence[int], objectives: Sequence[Objective]
+) -> pl.DataFrame:
+    """One row for each trial of the front and each objective: its value under fresh seeds, and the way from stock's."""
+    rows = []
+    stock = confirmed.get(0)
+    for number in front:
+        trial = confirmed.get(number)
+        if number == 0 or trial is None or stock is None or trial.failed or stock.failed:
+            continue
+        if trial.measured.keys() != stock.measured.keys():
+            continue  # the fresh seeds were changed, and one of the two has not been run with the new ones yet
+        for objective in objectives:
+            seeds = sorted(seed for scenario, seed in trial.measured if scenario == objective.scenario)
+            mine, theirs = (
+                [each.measured[objective.scenario, seed][objective.metric] for seed in seeds] for each in (trial, stock)
+            )
+            mean, low, high = paired(mine, theirs)
+            better = high < 0 if objective.direction == "minimize" else low > 0
+            values = (objective.value(trial.measured), objective.value(stock.measured))
+            rows.append((number, trial.label, objective.name, *values, mean, low, high, len(seeds), better))
+    return pl.DataFrame(rows, schema=_SCHEMA, orient="row")

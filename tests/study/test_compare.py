@@ -1,0 +1,90 @@
+"""Who wins a search is measured again with seeds that had no part in it, and seed by seed against the stock kernel."""
+
+import math
+import random
+
+import pytest
+import study_toy
+from study_toy import STUDY, run_toy
+from test_determinism import tables
+
+from gfplab.errors import StudyError
+from gfplab.study.compare import paired
+from gfplab.study.outcome import read_study
+from gfplab.study.search import resume_study, run_study
+
+CONFIRMED = STUDY.replace("seeds = [1, 2]", "seeds = [1, 2]\nconfirm = [101, 102, 103, 104]")
+
+
+def test_the_interval_is_students_for_the_differences():
+    """By hand: differences 1, 2, 3 have mean 2 and standard deviation 1, and t for 2 degrees of freedom is 4.303."""
+    mean, low, high = paired([11, 22, 33], [10, 20, 30])
+    assert (mean, low, high) == pytest.approx((2, 2 - 4.303 / math.sqrt(3), 2 + 4.303 / math.sqrt(3)))
+    assert paired([1.0], [3.0]) == (-2.0, -math.inf, math.inf)
+    assert paired([5.0] * 40, [4.0] * 40) == (1.0, 1.0, 1.0)
+
+
+def test_the_front_and_the_stock_kernel_are_run_again_with_fresh_seeds(study_of, tmp_path):
+    """A row for each trial of the front and each objective; the search itself is what it is without."""
+    seen = []
+    outcome = run_study(study_of(CONFIRMED), tmp_path / "out", lambda job: seen.append(job.seed) or run_toy(job))
+    assert tables(outcome) == tables(run_study(study_of(STUDY), tmp_path / "without", run_toy))
+    assert seen.count(101) == (len({0, *outcome.front})) * 2
+    assert set(outcome.runs["seed"]) == {1, 2}
+    front = [number for number in outcome.front if number]
+    assert outcome.confirmed["number"].to_list() == [number for number in front for _ in range(2)]
+    assert set(outcome.confirmed["seeds"]) == {4}
+    row = outcome.confirmed.row(0, named=True)
+    assert row["low"] <= row["difference"] <= row["high"]
+    assert outcome.confirmed.equals(read_study(tmp_path / "out").confirmed)
+
+
+def test_a_lucky_winner_is_found_out(study_of, tmp_path):
+    """Where nothing but noise differs, the best of 60 looks good, and its fresh runs say that it is not."""
+
+    def run(job):
+        metrics = run_toy(job)
+        return {**metrics, "worst_io_stall_ms": random.Random(job.key).gauss(100, 10)}
+
+    text = CONFIRMED.replace("trials = 22", "trials = 60").replace('"calm.fast_path_ns" = "mean"\n', "")
+    outcome = run_study(study_of(text.replace('"worst"', '"mean"')), tmp_path / "out", run)
+    (row,) = outcome.confirmed.rows(named=True)
+    chosen = outcome.trials.filter(number=row["number"])["storm.worst_io_stall_ms"].item()
+    assert chosen < 90 < row["value"]
+    assert not row["surely_better"]
+
+
+def test_a_real_winner_is_confirmed(study_of, tmp_path):
+    """A stall of a thousandth is surely better, whatever the noise."""
+    text = CONFIRMED.replace('"calm.fast_path_ns" = "mean"\n', "")
+    outcome = run_study(study_of(text), tmp_path / "out", run_toy)
+    (row,) = outcome.confirmed.rows(named=True)
+    assert row["surely_better"] and row["high"] < -1000
+
+
+def test_fresh_seeds_may_be_added_later_and_interrupted(study_of, study, tmp_path):
+    """They change nothing about the search; what has been confirmed is not run again."""
+    out = tmp_path / "out"
+    run_study(study, out, run_toy)
+    whole = run_study(study_of(CONFIRMED), tmp_path / "whole", run_toy)
+    seen = []
+
+    def run(job):
+        if len(seen) == 20:
+            raise KeyError("the lights went out")
+        seen.append(job.seed)
+        return run_toy(job)
+
+    with pytest.raises(KeyError):
+        run_study(study_of(CONFIRMED), out, run)
+    assert set(seen) == {101, 102, 103, 104}
+    done = read_study(out).confirmed.height
+    assert done < whole.confirmed.height
+    outcome = resume_study(out, run_toy, plugins=study_toy.PLUGINS)
+    assert outcome.confirmed.equals(whole.confirmed)
+    run_study(study_of(CONFIRMED), out, None, executor="threads")
+
+
+def test_a_seed_that_chose_cannot_confirm(study_of):
+    with pytest.raises(StudyError, match="confirm: 2 is one of seeds; who was chosen by a seed looks good under it"):
+        study_of(STUDY.replace("seeds = [1, 2]", "seeds = [1, 2]\nconfirm = [2, 3]"))
