@@ -4,10 +4,9 @@ import io
 from pathlib import Path
 
 import numpy as np
-import polars as pl
 
 from gfplab.report.document import document
-from gfplab.report.tables import frame_table, print_page, stalls_by_cause, summary
+from gfplab.report.tables import print_page, stalls_by_cause, summary
 from gfplab.tables.metrics import METRICS, tabulate
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -39,8 +38,11 @@ def test_a_machine_without_swap_pools_or_stalls_has_a_page_too(synthetic):
     assert "verdict ok" in text
 
 
-def test_a_module_name_in_brackets_is_printed_and_not_taken_for_markup():
-    assert "[dm_crypt]" in page(frame_table(pl.DataFrame({"frame": ["kcryptd_crypt [dm_crypt]"]}), "[bold]"))
+def test_a_name_in_brackets_is_printed_and_not_taken_for_markup(synthetic):
+    run = synthetic.synthetic_run()
+    run.names["pools"] = ("", "[bold]", "crypt [bs]", "pages")
+    text = page(summary(tabulate(run)))
+    assert "[bold]" in text and "crypt [bs]" in text
 
 
 def test_more_stalls_than_a_page_holds_are_counted(synthetic):

@@ -49,6 +49,7 @@ def synthetic_run(**changes):
         sim_ns=10 * SEC,
         wall_s=0.5,
         verdict="ok",
+        error="",
         names={
             "pools": ("", "fs_bio_set", "crypt_swap.bs", "crypt_swap.page_pool"),
             "sites": ("", "mempool_alloc crypt_swap.bs", "page_fault"),

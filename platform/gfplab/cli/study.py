@@ -131,12 +131,10 @@ def _present(found, as_json: bool) -> int:
             }
         )
         return 0
-    from gfplab.report.tables import frame_table, print_page
+    from gfplab.report.study import study_page
+    from gfplab.report.tables import print_page
 
-    click.echo(f"{found.title}\n{found.done} of {found.wanted} trials, {found.status}; in {found.directory}")
-    for each in objectives:
-        click.echo(f"{each['direction']} {each['name']}" + (f" ({each['unit']})" if each["unit"] else ""))
-    print_page(frame_table(rows, "the stock kernel, then the trials that no other trial beats"))
+    print_page(study_page(found))
     return 0
 
 

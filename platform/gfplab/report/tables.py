@@ -141,16 +141,6 @@ def _pools(tables: Tables) -> RenderableType | None:
     return _titled("mempools", table)
 
 
-def frame_table(frame: pl.DataFrame, title: str) -> RenderableType:
-    """Any frame, numbers to the right, four digits of a float."""
-    table = _table((), numbers_from=0)
-    for name, dtype in frame.schema.items():
-        table.add_column(Text(name), justify="right" if dtype.is_numeric() else "left")
-    for row in frame.iter_rows():
-        _add(table, *(f"{value:.4g}" if isinstance(value, float) else "" if value is None else value for value in row))
-    return _titled(title, table)
-
-
 def _titled(title: str, table: Table) -> RenderableType:
     # a title of the Table's own would be folded to the width of its columns
     return Group(Text(f"\n{title}", style="bold"), table)

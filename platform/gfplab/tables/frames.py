@@ -73,6 +73,7 @@ def _runs(run) -> pl.DataFrame:
         "seed": run.seed,
         "mode": run.mode,
         "verdict": run.verdict,
+        "error": run.error,
         "sim_ns": run.sim_ns,
         "wall_s": run.wall_s,
         "events": run.events,

@@ -8,7 +8,8 @@ from gfplab.units import about_time
 _SENTENCES = {
     "ok": "ran {sim} to the end",
     "oom": "{oom_kills:.0f} tasks killed for want of memory within {sim}",
-    "deadlock": "deadlock after {sim}: nothing can ever run again, {blocked}",
+    "deadlock": "within {sim} nothing could ever run again; {blocked}",
+    "failed check": "{error}",
 }
 
 
@@ -27,13 +28,13 @@ class Verdict:
 
 
 def verdict_of(tables: Tables) -> Verdict:
-    """The verdict on the only run in `tables`; a word that is not known here is a failed check's own sentence."""
+    """The verdict on the only run in `tables`."""
     run = tables["runs"].row(0, named=True)
     stuck = tables["stalls"].filter("ongoing")
-    sentence = _SENTENCES.get(run["verdict"], "{verdict} after {sim}").format(
-        verdict=run["verdict"],
+    sentence = _SENTENCES[run["verdict"]].format(
+        error=run["error"],
         sim=about_time(run["sim_ns"]) + " of simulated time",
         oom_kills=run["oom_kills"],
-        blocked="blocked: " + ", ".join(stuck["comm"].unique().sort().to_list()) if len(stuck) else "nobody waits",
+        blocked=f"blocked: {', '.join(stuck['comm'].unique().sort())}" if len(stuck) else "nobody is blocked",
     )
     return Verdict(run["verdict"], sentence.replace("1 tasks", "1 task"))

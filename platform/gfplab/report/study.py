@@ -1,0 +1,58 @@
+"""What a person reads after a study: a column for the stock kernel and one for each trial that no other trial beats."""
+
+import polars as pl
+from rich import box
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+MOST = 6
+# what the trials table says about a trial beyond its parameters and its objectives
+_ABOUT = {"number", "batch", "origin", "label", "state", "feasible", "violated", "pareto", "failure"}
+
+
+def study_page(found) -> RenderableType:
+    """The page on a gfplab.study.outcome.Outcome."""
+    rows = found.report_rows()
+    head = f"{found.title}\n{found.done} of {found.wanted} trials, {found.status}; in {found.directory}\n"
+    if not rows.height:
+        return Text(head + "no trial has finished")
+    beaten = (
+        f"\nthe first {MOST} of {rows.height - 1} trials that no other trial beats" if rows.height > MOST + 1 else ""
+    )
+    return Group(Text(head), _table(rows.head(MOST + 1), found.objectives), Text(beaten.lstrip()))
+
+
+def _table(rows: pl.DataFrame, objectives) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("", no_wrap=True)
+    trials = rows.to_dicts()
+    for trial in trials:
+        table.add_column(Text("stock" if trial["number"] == 0 else f"trial {trial['number']}"), justify="right")
+    names = [objective.name for objective in objectives]
+    ratios = {f"{name} / stock" for name in names}
+    for name in rows.columns:
+        if name not in _ABOUT and name not in ratios and name not in names:
+            _row(table, name, [_text(trial[name]) for trial in trials])
+    for objective in objectives:
+        unit = f", {objective.unit}" if objective.unit else ""
+        cells = [_with_ratio(trial[objective.name], trial[f"{objective.name} / stock"]) for trial in trials]
+        _row(table, f"{objective.direction} {objective.name}{unit}", cells)
+    if not all(trial["feasible"] for trial in trials):
+        _row(table, "violated", [_text(trial["violated"]) for trial in trials])
+    return table
+
+
+def _with_ratio(value: float | None, ratio: float | None) -> str:
+    times = "" if ratio is None or ratio == 1 or ratio != ratio else f" ({ratio:.3g}x)"
+    return _text(value) + times
+
+
+def _text(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(str(item) for item in value)
+    return "" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _row(table: Table, name: str, cells: list[str]) -> None:
+    table.add_row(Text(name), *(Text(cell) for cell in cells))

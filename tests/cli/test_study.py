@@ -1,0 +1,104 @@
+"""`gfplab study` searches, goes on and shows; the simulations are replaced by runs made by hand."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from gfplab.cli.main import run_command_line
+from gfplab.tables import job
+
+SCENARIO = Path(__file__).parents[2] / "studies" / "scenarios" / "s1_quarter.toml"
+STUDY = f"""
+title = "Which mempool program stalls least?"
+seed = 2016
+trials = 3
+seeds = [1]
+sampler = "random"
+scenarios = ["{SCENARIO}"]
+policy = ["stock", "neil_mask", "pool_first"]
+
+[objectives]
+"s1_quarter.worst_io_stall_ms" = "worst"
+"""
+STALLS = {"linux_4_7": 100, "neil_mask": 3, "pool_first": 40}
+
+
+@pytest.fixture
+def folder(monkeypatch, tmp_path, synthetic):
+    """An empty working directory but for study.toml; each policy has a worst stall of its own."""
+
+    def simulate(world, policies, seed):
+        stalls = synthetic.stalls()
+        stalls["duration"] = STALLS[policies.names()["mempool_step"]] * 1_000_000
+        arrays = synthetic.arrays()
+        arrays["tasks"]["state"][:] = 1
+        return synthetic.synthetic_run(world=world, policies=policies, seed=seed, stalls=stalls, arrays=arrays)
+
+    monkeypatch.setattr(job, "simulate", simulate)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "study.toml").write_text(STUDY)
+    return tmp_path
+
+
+def study(*arguments) -> int:
+    return run_command_line(["study", *arguments])
+
+
+def test_a_study_prints_the_stock_kernel_first_and_then_who_beats_it(folder, capsys):
+    assert study("run", "study.toml", "--out", "here") == 0
+    out = capsys.readouterr().out
+    assert out.startswith("Which mempool program stalls least?\n3 of 3 trials, done; in here\n")
+    rows = [" ".join(line.split()) for line in out.splitlines()]
+    assert "stock trial 2" in rows and "policy stock neil_mask" in rows
+    assert "minimize s1_quarter.worst_io_stall_ms, ms 100 3 (0.03x)" in rows
+
+
+def test_json_is_one_document_and_nothing_else(folder, capsys):
+    assert study("run", "study.toml", "--json") == 0
+    out, err = capsys.readouterr()
+    said = json.loads(out)
+    assert err == "" and (said["done"], said["wanted"], said["status"]) == (3, 3, "done")
+    assert len(said["trials"]) == 3 and Path(said["out"]).parts[:2] == ("results", "study")
+
+
+def test_show_prints_the_same_again_without_running_anything(folder, capsys, monkeypatch):
+    study("run", "study.toml", "--out", "here")
+    after_the_run = capsys.readouterr().out
+    monkeypatch.setattr(job, "simulate", None)
+    assert study("show", "here") == run_command_line(["show", "here"]) == 0
+    assert capsys.readouterr().out == after_the_run * 2
+
+
+def test_a_study_can_be_given_more_trials(folder, capsys):
+    study("run", "study.toml", "--out", "here", "--trials", "2")
+    assert "2 of 2 trials" in capsys.readouterr().out
+    assert study("resume", "here", "--trials", "3") == 0
+    assert "3 of 3 trials, done" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("format", ["parquet", "csv", "markdown"])
+def test_a_study_is_exported_as_its_trials_and_its_runs(folder, capsys, format):
+    study("run", "study.toml", "--out", "here")
+    assert run_command_line(["export", "here", "--format", format, "--to", "there"]) == 0
+    manifest = json.loads(Path("there", "manifest.json").read_text())
+    assert {name: table["rows"] for name, table in manifest["tables"].items()} == {"trials": 3, "runs": 3}
+    assert manifest["provenance"]["study"] == "Which mempool program stalls least?"
+
+
+def test_a_wrong_study_is_a_sentence(folder, capsys):
+    Path("study.toml").write_text(STUDY.replace("neil_mask", "neil_msk"))
+    assert study("run", "study.toml") == 2
+    out, err = capsys.readouterr()
+    assert out == "" and "neil_mask" in err and not Path("results").exists()
+
+
+def test_an_interrupted_study_says_how_to_go_on(folder, capsys, monkeypatch):
+    from gfplab.study import search
+
+    def interrupted(*arguments, **options):
+        raise search.StudyInterrupted("here: stopped after 1 of 3 trials; gfplab study resume here goes on")
+
+    monkeypatch.setattr(search, "run_study", interrupted)
+    assert study("run", "study.toml", "--out", "here") == 130
+    assert capsys.readouterr().err.strip().endswith("gfplab study resume here goes on")

@@ -1,0 +1,48 @@
+"""The page of a study sets the trials that nobody beats against the stock kernel."""
+
+import io
+from types import SimpleNamespace
+
+import polars as pl
+
+from gfplab.report.study import MOST, study_page
+from gfplab.report.tables import print_page
+
+
+def outcome(rows, **changes):
+    objective = SimpleNamespace(name="s1.worst_io_stall_ms", direction="minimize", unit="ms")
+    found = {"title": "T", "done": 3, "wanted": 9, "status": "stopped", "directory": "d", "objectives": [objective]}
+    return SimpleNamespace(report_rows=lambda: pl.DataFrame(rows), **(found | changes))
+
+
+def trial(number, value, violated="", **more):
+    about = {"number": number, "label": "", "state": "complete", "feasible": not violated, "violated": violated}
+    return about | more | {"s1.worst_io_stall_ms": value, "s1.worst_io_stall_ms / stock": value / 100}
+
+
+def lines(found) -> list[str]:
+    file = io.StringIO()
+    print_page(study_page(found), file)
+    return [" ".join(line.split()) for line in file.getvalue().splitlines() if line.strip()]
+
+
+def test_a_column_for_each_trial_and_a_row_for_each_parameter_and_objective():
+    rows = [trial(0, 100.0, **{"neil_mask.timeout": 5}), trial(7, 12.5, **{"neil_mask.timeout": 9})]
+    page = lines(outcome(rows))
+    assert page[:2] == ["T", "3 of 9 trials, stopped; in d"]
+    assert page[2] == "stock trial 7"
+    assert page[4:] == ["neil_mask.timeout 5 9", "minimize s1.worst_io_stall_ms, ms 100 12.5 (0.125x)"]
+
+
+def test_constraints_are_mentioned_only_where_one_is_violated():
+    assert "violated no_oom" in lines(outcome([trial(0, 100.0, violated="no_oom"), trial(1, 9.0)]))
+    assert not any("violated" in line for line in lines(outcome([trial(0, 100.0)])))
+
+
+def test_a_long_front_is_cut_and_says_so():
+    page = lines(outcome([trial(number, 100.0 - number) for number in range(20)]))
+    assert page[-1] == f"the first {MOST} of 19 trials that no other trial beats"
+
+
+def test_a_study_that_has_just_begun_has_a_page():
+    assert lines(outcome([]))[-1] == "no trial has finished"
