@@ -252,7 +252,7 @@ def kcryptd_crypt_write_io_submit(k, io):
 
 @kernel
 def dmcrypt_write(k, crypt):
-    """The writer thread: take the whole tree, submit it by ascending sectors under one plug, sleep while it is empty."""
+    """The writer thread: take the whole tree, submit it in order of sectors under one plug, sleep while it is empty."""
     while True:
         if k.crypts[crypt].tree_head == 0:
             yield schedule(k.crypts[crypt].write_wait, TASK_INTERRUPTIBLE)
