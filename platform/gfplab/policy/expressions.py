@@ -6,6 +6,7 @@ so that one mistake makes one sentence.
 
 import ast
 import builtins
+import difflib
 from collections.abc import Callable
 
 from gfplab.kernel import gfp, steps, types
@@ -144,7 +145,9 @@ class Reader:
         if name in RECORDS or name == "my":
             return f"add the argument {name}"
         numbers = [n for n, v in vars(self.plugin.module).items() if type(v) in (int, float)]
-        return did_you_mean(name, [*self.locals, *numbers, *vars(gfp)]) if len(name) > 1 else "assign it first"
+        known = [*self.locals, *self.plugin.tunables, *numbers, *vars(gfp), *vars(steps)]
+        near = difflib.get_close_matches(name, known, 1)
+        return f"did you mean '{near[0]}'?" if near else "assign it first, or import it at the top of the file"
 
     def _attribute(self, node):
         if not isinstance(node.value, ast.Name):

@@ -8,6 +8,8 @@ import hashlib
 import importlib.util
 import inspect
 import os
+import re
+import sys
 import traceback
 from collections.abc import Callable
 from types import ModuleType
@@ -165,4 +167,10 @@ def _line_in(path: str, error: BaseException) -> int:
 
 
 def _words(error: BaseException) -> str:
+    """What went wrong in an import, without the paths of this machine."""
+    missing = re.match(r"cannot import name '(\w+)' from '([\w.]+)'", str(error))
+    if isinstance(error, ImportError) and missing and missing[2] in sys.modules:
+        names = [name for name in vars(sys.modules[missing[2]]) if not name.startswith("__") or name.isupper()]
+        near = difflib.get_close_matches(missing[1], names, 1)
+        return f"{missing[2]} has no '{missing[1]}'" + (f"; did you mean '{near[0]}'?" if near else "")
     return " ".join(f"{type(error).__name__}: {error}".split())
