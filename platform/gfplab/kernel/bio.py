@@ -204,8 +204,7 @@ def punt_bios_to_rescuer(k, bioset):
 
 @kernel
 def bio_alloc_rescue(k, bioset):
-    """The rescuer's work item: submit what was punted, until nothing is left."""
-    k.biosets[bioset].rescue_work = 0
+    """The rescuer's work item: submit what was punted, until nothing is left. It never runs twice at once."""
     while k.biosets[bioset].rescue_head:
         bio = k.biosets[bioset].rescue_head
         k.biosets[bioset].rescue_head = k.bios[bio].next
@@ -213,4 +212,5 @@ def bio_alloc_rescue(k, bioset):
             k.biosets[bioset].rescue_tail = 0
         k.bios[bio].next = 0
         yield from generic_make_request(k, bio)
+    k.biosets[bioset].rescue_work = 0
     return 0
