@@ -16,7 +16,7 @@ def bio_alloc_bioset(k, bioset, gfp_mask):
 
 @prototype(blocking=True)
 def bio_alloc_rescue(k, bioset):
-    """The rescuer's work item: submit what was punted, until nothing is left."""
+    """The rescuer's work item: submit what was punted, until nothing is left. It never runs twice at once."""
 
 
 @prototype(blocking=False)
@@ -64,7 +64,7 @@ def blk_finish_plug(k):
 
 @prototype(blocking=False)
 def blk_flush_plug_list(k, task):
-    """Send a task's held-back requests to their queues; a task that falls asleep calls this too, so none waits for itself."""
+    """Send a task's held-back requests to their queues."""
 
 
 @prototype(blocking=False)
@@ -125,7 +125,7 @@ def freed_request(k, disk, rw):
 
 @prototype(blocking=False)
 def blk_mq_end_request(k, request):
-    """The device is done with a request: its bios end in order, then its tag (or its place in a legacy queue) is free."""
+    """A request is done: its bios end in order, then its tag (or its place in a legacy queue) is free."""
 
 
 @prototype(blocking=True)
