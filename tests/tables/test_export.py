@@ -34,6 +34,7 @@ def test_provenance_names_scenario_policies_seed_build_and_versions(tables):
     assert said["policies"] == {"mempool_step": "linux_4_7", "throttle_vm_writeout": "less_throttle"}
     assert said["policy_sources"] == {"less_throttle": "cd" * 32, "linux_4_7": "ab" * 32}
     assert said["tunables"] == {"less_throttle.boost_pct": 25}
+    assert len(said["sources_hash"]) == 16
     assert set(said["versions"]) == {"gfplab", "python", "numpy", "numba", "polars"}
 
 

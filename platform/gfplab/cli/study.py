@@ -22,6 +22,9 @@ TRIALS = click.option(
 )
 
 
+CACHE = click.option("--cache/--no-cache", default=True, show_default=True, help="Take runs that any study has made.")
+
+
 @click.group("study")
 def cli() -> None:
     """Search policies and tunables over many runs."""
@@ -32,9 +35,12 @@ def cli() -> None:
 @WORKERS
 @EXECUTOR
 @TRIALS
+@CACHE
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for the study.  [default: results/<study>/<time>]")
 @JSON
-def run(study: Path, workers: int, executor: str, trials: int | None, out: Path | None, as_json: bool) -> int:
+def run(
+    study: Path, workers: int, executor: str, trials: int | None, cache: bool, out: Path | None, as_json: bool
+) -> int:
     """Run a study. The same study gives the same trials with any number of workers, and after any interruption."""
     from gfplab.study.search import run_study
     from gfplab.study.spec import load_study
@@ -52,6 +58,7 @@ def run(study: Path, workers: int, executor: str, trials: int | None, out: Path 
             trials=trials,
             progress=report,
             identity=_identity(),
+            cache=_cache(cache),
         )
     return _present(found, as_json)
 
@@ -61,8 +68,9 @@ def run(study: Path, workers: int, executor: str, trials: int | None, out: Path 
 @WORKERS
 @EXECUTOR
 @TRIALS
+@CACHE
 @JSON
-def resume(folder: Path, workers: int, executor: str, trials: int | None, as_json: bool) -> int:
+def resume(folder: Path, workers: int, executor: str, trials: int | None, cache: bool, as_json: bool) -> int:
     """Go on with the study in DIR, or give it more trials."""
     from gfplab.study.search import resume_study
     from gfplab.tables.job import run_job
@@ -103,14 +111,21 @@ def study_tables(folder: Path):
         "status": found.status,
         "versions": versions(),
     }
-    return Tables({"trials": found.trials, "runs": found.runs}, provenance)
+    return Tables({"trials": found.trials, "runs": found.runs, "confirmed": found.confirmed}, provenance)
 
 
 def _identity() -> dict[str, str]:
     """What a resumed study must find unchanged besides its own files."""
-    from gfplab.run import build_hash
+    from gfplab.tables.provenance import sources_hash
 
-    return {"kernel build": build_hash()}
+    return {"gfplab's own code": sources_hash()}
+
+
+def _cache(wanted: bool) -> Path | None:
+    """Where runs of every study are kept by what they depend on."""
+    from gfplab.engine.cache import root
+
+    return root() / "runs" if wanted else None
 
 
 def _present(found, as_json: bool) -> int:
@@ -127,6 +142,7 @@ def _present(found, as_json: bool) -> int:
                 "objectives": objectives,
                 "front": found.front,
                 "rows": rows.to_dicts(),
+                "confirmed": found.confirmed.to_dicts(),
                 "trials": found.trials.to_dicts(),
             }
         )

@@ -17,10 +17,15 @@ def study_page(found) -> RenderableType:
     head = f"{found.title}\n{found.done} of {found.wanted} trials, {found.status}; in {found.directory}\n"
     if not rows.height:
         return Text(head + "no trial has finished")
-    beaten = (
-        f"\nthe first {MOST} of {rows.height - 1} trials that no other trial beats" if rows.height > MOST + 1 else ""
-    )
-    return Group(Text(head), _table(rows.head(MOST + 1), found.objectives), Text(beaten.lstrip()))
+    parts = [Text(head), _table(rows.head(MOST + 1), found.objectives)]
+    if rows.height > MOST + 1:
+        parts.append(Text(f"the first {MOST} of {rows.height - 1} trials that no other trial beats"))
+    if found.confirmed.height:
+        parts += [
+            Text("the same again with fresh seeds; the difference to stock with its 95 % interval"),
+            _fresh(found),
+        ]
+    return Group(*parts)
 
 
 def _table(rows: pl.DataFrame, objectives) -> Table:
@@ -40,6 +45,21 @@ def _table(rows: pl.DataFrame, objectives) -> Table:
         _row(table, f"{objective.direction} {objective.name}{unit}", cells)
     if not all(trial["feasible"] for trial in trials):
         _row(table, "violated", [_text(trial["violated"]) for trial in trials])
+    return table
+
+
+def _fresh(found) -> Table:
+    """The best of many has been lucky as well as good: what is left of it under seeds that chose nobody."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for name in ("trial", "objective"):
+        table.add_column(name, no_wrap=True)
+    for name in ("stock", "value", "difference", "interval", "seeds", "surely better"):
+        table.add_column(name, justify="right")
+    for row in found.confirmed.to_dicts():
+        cells = [_text(row[name]) for name in ("number", "objective", "stock", "value", "difference")]
+        cells += [f"{_text(row['low'])} .. {_text(row['high'])}", _text(row["seeds"])]
+        cells += ["yes" if row["surely_better"] else "no"]
+        table.add_row(*(Text(cell) for cell in cells))
     return table
 
 

@@ -1,11 +1,15 @@
 """Where a result comes from: what one needs to run it again and to know whether it is still the same thing."""
 
+import hashlib
 import sys
 from importlib.metadata import version
 from pathlib import Path
 
 import gfplab
 from gfplab.tables.schema import SCHEMA_VERSION
+
+# everything between a scenario's text and a metric's value
+ROOMS = ("boot", "engine", "kernel", "policy", "tables", "world", "run.py", "units.py")
 
 
 def provenance_of(run) -> dict:
@@ -20,6 +24,7 @@ def provenance_of(run) -> dict:
         "tunables": dict(sorted(run.policies.tunables().items())),
         "build_hash": str(run.build_hash),
         "log_hash": str(run.log_hash),
+        "sources_hash": sources_hash(),
         "versions": versions(),
     }
 
@@ -27,6 +32,16 @@ def provenance_of(run) -> dict:
 def scenario_name(world) -> str:
     """A scenario is called as its file is."""
     return Path(world.source).stem
+
+
+def sources_hash() -> str:
+    """A hash of all of gfplab's own sources that a number in a table depends on; plugins have their own."""
+    digest = hashlib.sha256()
+    for room in ROOMS:
+        place = Path(gfplab.__file__).parent / room
+        for path in sorted(place.rglob("*.py")) if place.is_dir() else [place]:
+            digest.update(f"{path.relative_to(place.parent)}\0".encode() + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]
 
 
 def versions() -> dict[str, str]:
