@@ -12,7 +12,7 @@ from gfplab.report.tables import print_page
 def outcome(rows, **changes):
     objective = SimpleNamespace(name="s1.worst_io_stall_ms", direction="minimize", unit="ms")
     found = {"title": "T", "done": 3, "wanted": 9, "status": "stopped", "directory": "d", "objectives": [objective]}
-    found["confirmed"] = pl.DataFrame()
+    found |= {"confirmed": pl.DataFrame(), "trials": pl.DataFrame()}
     return SimpleNamespace(report_rows=lambda: pl.DataFrame(rows), **(found | changes))
 
 
@@ -47,3 +47,8 @@ def test_a_long_front_is_cut_and_says_so():
 
 def test_a_study_that_has_just_begun_has_a_page():
     assert lines(outcome([]))[-1] == "no trial has finished"
+
+
+def test_trials_that_could_not_be_measured_are_counted_and_the_first_is_quoted():
+    trials = pl.DataFrame({"state": ["complete", "failed", "failed"], "failure": ["", "s1: broken", "s2: broken"]})
+    assert lines(outcome([trial(0, 100.0)], trials=trials))[2] == "2 of them failed: s1: broken"

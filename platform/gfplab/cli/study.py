@@ -20,8 +20,6 @@ EXECUTOR = click.option(
 TRIALS = click.option(
     "--trials", type=click.IntRange(min=1), help="Trials in all, baselines included.  [default: the study's]"
 )
-
-
 CACHE = click.option("--cache/--no-cache", default=True, show_default=True, help="Take runs that any study has made.")
 
 

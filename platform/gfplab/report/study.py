@@ -14,9 +14,12 @@ _ABOUT = {"number", "batch", "origin", "label", "state", "feasible", "violated",
 def study_page(found) -> RenderableType:
     """The page on a gfplab.study.outcome.Outcome."""
     rows = found.report_rows()
-    head = f"{found.title}\n{found.done} of {found.wanted} trials, {found.status}; in {found.directory}\n"
+    head = f"{found.title}\n{found.done} of {found.wanted} trials, {found.status}; in {found.directory}"
+    failures = found.trials.filter(pl.col("state") == "failed")["failure"] if found.trials.height else []
+    if len(failures):
+        head += f"\n{len(failures)} of them failed: {failures[0]}"
     if not rows.height:
-        return Text(head + "no trial has finished")
+        return Text(f"{head}\nno trial has finished")
     parts = [Text(head), _table(rows.head(MOST + 1), found.objectives)]
     if rows.height > MOST + 1:
         parts.append(Text(f"the first {MOST} of {rows.height - 1} trials that no other trial beats"))
