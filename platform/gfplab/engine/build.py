@@ -12,19 +12,34 @@ import functools
 import importlib
 import json
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 from gfplab.engine import cache, checks
 from gfplab.engine.link import Program
 from gfplab.engine.modes import GeneratorMode, StepMode
+from gfplab.engine.requests import OP_IO_SCHEDULE, OP_SCHEDULE
 from gfplab.engine.resumable import Step
 from gfplab.engine.simulation import Simulation
+from gfplab.engine.snapshot import restored
+from gfplab.engine.stacks import WITH_TIMEOUT
 from gfplab.engine.subset import KernelBuildError, Prototype
 
 ENGINE_FILES = (
     *("frames", "accounts", "clock", "rng", "trace", "events", "tasks", "runqueue", "cpus", "waits", "locks", "stacks", "driver"),
 )
 MODES = ("compiled", "steps", "generators")
+
+
+@dataclass(frozen=True)
+class KernelFunction:
+    """What reports need to know of a function that may block; `line_of_pc` maps a pc in a frame to the line of the wait."""
+
+    name: str
+    fid: int
+    inlined: bool
+    file: str
+    line_of_pc: dict
 
 
 class Model:
@@ -34,11 +49,13 @@ class Model:
         self.schema, self.decisions = schema, tuple(decisions)
         self.modules = [*(importlib.import_module(f"gfplab.engine.{name}") for name in engine), *modules]
         self.digest = self._digest()
-        passed = cache.root() / f"model_{self.digest}.json"
-        self.fids = cache.read_json(passed)
-        if self.fids is None:
-            self.fids = self.program.fids
-            cache.write(passed, json.dumps(self.fids))
+        known = cache.root() / f"model_{self.digest}.json"
+        if not known.exists():
+            functions = {n: (s.fid, s.f.inlined, s.f.file, list(s.line_of_pc.items())) for n, s in self.steps.items()}
+            cache.write(known, json.dumps(functions))
+        self.functions = {n: KernelFunction(n, *f[:3], dict(f[3])) for n, f in cache.read_json(known).items()}
+        self.fids = {n: f.fid for n, f in self.functions.items()}
+        self.by_fid = {f.fid: f for f in self.functions.values()}
 
     def _digest(self):
         """A hash of all that the model is made of."""
@@ -86,7 +103,7 @@ class Build:
 
     def __init__(self, model, code, check):
         self.model, self.code, self.check, self.mode = model, code, check, code.mode
-        self.schema = model.schema
+        self.schema, self.hash = model.schema, model.digest
 
     def arrays(self, sizes):
         """Zeroed arrays; boot fills them."""
@@ -98,6 +115,45 @@ class Build:
             arrays["e"]["check_every"] = 1000
         return Simulation(self, arrays, decisions or {})
 
+    def restore(self, snapshot, decisions=None):
+        """A simulation that goes on from a snapshot; the snapshot can be used again."""
+        snapshot.require(self)
+        return self.start(restored(snapshot), decisions)
+
+    def decision_signature(self, name):
+        """The numba signature that the compiled form of a policy's answer to a decision must have (compiled mode only)."""
+        return self.code.decision_signature(next(d for d in self.model.decisions if d.name == name))
+
     def fid(self, name):
         """The function id of a kernel function (the constant FN_<name> of kernel code)."""
         return self.model.fids[name]
+
+    def frames(self, arrays, t):
+        """(function name, fp, pc) of every frame of a task that sleeps, the innermost first."""
+        stack, fp = arrays["stk"], int(arrays["tasks"]["fp"][t])
+        while fp:
+            yield self.model.by_fid[int(stack[fp])].name, fp, int(stack[fp + 1])
+            fp = int(stack[fp + 2])
+
+    def backtrace(self, sim, t):
+        """[(function, line, {local: value})] of a task that sleeps, the innermost first."""
+        if self.mode == "generators":
+            return self.code.backtrace(sim.k, t)
+        out = []
+        for name, fp, pc in self.frames(sim.arrays, t):
+            step = self.model.steps[name]
+            values = {v: int(sim.arrays["stk"][fp + step.slots[v]]) for v in step.shown(self.check, pc)}
+            out.append((name, step.line_of_pc[pc], values))
+        return out
+
+    def stack_names(self, sim, stack):
+        """[(function, line, inlined)] of a stack that the engine noted, the innermost first."""
+        s = sim.arrays["stacks"][stack]
+        frames = sim.arrays["stack_frames"][s["first"] : s["first"] + 2 * s["nframes"]].reshape(-1, 2)
+        functions = [(self.model.by_fid[int(fid)], int(pc)) for fid, pc in frames]
+        return [(f.name, f.line_of_pc[pc], f.inlined) for f, pc in functions]
+
+    def wait_name(self, op):
+        """The request that stacks[s].op stands for: schedule, schedule_timeout, io_schedule or io_schedule_timeout."""
+        name = {OP_SCHEDULE: "schedule", OP_IO_SCHEDULE: "io_schedule"}[op & ~WITH_TIMEOUT]
+        return f"{name}_timeout" if op & WITH_TIMEOUT else name

@@ -120,6 +120,16 @@ class GeneratorMode(PureMode):
             generator, caller, fp = generator.gi_yieldfrom, fp, fp + size
 
 
+    def backtrace(self, k, t):
+        """[(function, line, {local: value})] of a task that sleeps, the innermost first."""
+        out, generator = [], k.generators.get(t)
+        while generator is not None:
+            frame = generator.gi_frame
+            out.insert(0, (frame.f_code.co_name, frame.f_lineno, {n: v for n, v in frame.f_locals.items() if n != "k"}))
+            generator = generator.gi_yieldfrom
+        return out
+
+
 class StepMode(PureMode):
     """Kernel functions as the step functions that numba compiles, interpreted."""
 

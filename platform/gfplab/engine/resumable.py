@@ -9,6 +9,7 @@ Locals that are live at no wait have no slot.  lowering.py cuts, liveness.py dec
 """
 
 import ast
+import functools
 
 from gfplab.engine.frames import FRAME_HEADER, STEP_BLOCK, STEP_CALL, STEP_OVERFLOW, STEP_RETURN
 from gfplab.engine.liveness import blocks_live
@@ -24,7 +25,7 @@ class Step:
     """What is known of one kernel function's frames, and its step function for each mode."""
 
     def __init__(self, function, program):
-        self.f, self.program = function, program
+        self.f, self.program, self.fid = function, program, program.fids[function.name]
         cut = self.cut(STEPS, True)  # asserts keep more locals alive: with them the frame fits check builds and others
         self.blocks, self.pc_of_line = cut.blocks, cut.pc_of_line
         self.line_of_pc = {pc: line for line, pc in cut.pc_of_line.items()} | {0: function.line}
@@ -36,18 +37,27 @@ class Step:
         if self.size > MAX_FRAME:
             raise KernelBuildError(f"{function.where}: {function.name}() keeps {len(slots)} locals across waits, more than {MAX_FRAME - FRAME_HEADER}")
 
+    @functools.cached_property
+    def changed(self):
+        """Locals that are assigned after the function was entered; the slot of any other parameter always holds its value."""
+        return stored_names(self.blocks)
+
+    @functools.lru_cache  # noqa: B019 - a step lives as long as its model
     def live(self, check):
         """pc -> locals that the frame holds there; every other slot is dead."""
-        cut = self.cut(STEPS, check)
-        return {b.pc: sorted(b.live, key=self.slots.get) for b in cut.entered}
+        return {b.pc: sorted(b.live, key=self.slots.get) for b in self.cut(STEPS, check).entered}
+
+    def shown(self, check, pc):
+        """Locals of the source that a backtrace can show."""
+        live = self.live(check)[pc]
+        return [v for v in self.slots if (v in live or v not in self.changed) and not v.startswith("_")]
 
     def cut(self, mode, check):
         """Blocks of the function rewritten for `mode`, with what is live at each."""
         node = rewrite(self.f, self.program, mode, check)
         cut = Lowering(node)
         blocks_live(cut.blocks)
-        local = {n.id for b in cut.blocks for st in b.body for n in ast.walk(st) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
-        local |= {b.result for b in cut.blocks if b.result} | set(self.f.params[1:])
+        local = stored_names(cut.blocks) | set(self.f.params[1:])
         for b in cut.blocks:
             b.live &= local
         return cut
@@ -57,13 +67,18 @@ class Step:
         return Emission(self, self.cut(mode, check)).function()
 
 
+def stored_names(blocks):
+    """Names that the blocks assign."""
+    nodes = (n for b in blocks for st in b.body for n in ast.walk(st))
+    return {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)} | {b.result for b in blocks if b.result}
+
+
 class Emission:
     """Writes the step function of one cut."""
 
     def __init__(self, step, cut):
         self.step, self.cut, self.line = step, cut, step.f.line
-        stored = {n.id for b in cut.blocks for st in b.body for n in ast.walk(st) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
-        self.changed = stored | {b.result for b in cut.blocks if b.result}
+        self.changed = stored_names(cut.blocks)
 
     def text(self, text, line=None, **nodes):
         """Statements from text; names in capitals stand for the given nodes."""

@@ -1,5 +1,6 @@
 """One simulation: state, time going on in slices, logs handed out."""
 
+from gfplab.engine import snapshot
 from gfplab.engine.subset import KernelBuildError
 
 
@@ -33,3 +34,11 @@ class Simulation:
         if self.build.schema.capacities:
             e["drain"] = 0
         return out
+
+    def snapshot(self):
+        """The state now; Build.restore() goes on from it."""
+        return snapshot.take(self)
+
+    def state_hash(self):
+        """A hash of the state, dead frame slots apart."""
+        return snapshot.state_hash(self.build, self.arrays)
