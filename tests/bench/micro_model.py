@@ -1,14 +1,21 @@
 """The micro-model "mempool under pressure", written as kernel code.
 
-64 tasks on 4 CPUs, first come first served: think; allocate (1,000 ns; the fuller, the likelier it fails: then take from a
-reserve of 4 under a lock, or wait at most 20,000 ns for an element to come back, and try again); write to a disk of 16 slots;
-free. The same model in SimPy and in cimba is in micro_simpy.py and micro_cimba.py.
+64 tasks on 4 CPUs, first come first served: think; allocate (1,000 ns; the fuller, the likelier it fails: then take
+from a reserve of 4 under a lock, or wait at most 20,000 ns for an element to come back, and try again); write to a
+disk of 16 slots; free. The same model in SimPy and in cimba is in micro_simpy.py and micro_cimba.py.
 """
 
 from gfplab.engine import boot
 from gfplab.engine.build import Model
 from gfplab.engine.records import FIRST_STREAM, engine_schema
-from gfplab.engine.requests import TASK_INTERRUPTIBLE, TASK_UNINTERRUPTIBLE, cond_resched, cpu, schedule, schedule_timeout
+from gfplab.engine.requests import (
+    TASK_INTERRUPTIBLE,
+    TASK_UNINTERRUPTIBLE,
+    cond_resched,
+    cpu,
+    schedule,
+    schedule_timeout,
+)
 from gfplab.engine.rng import QUANTILE_EXPONENTIAL
 from gfplab.engine.state import PyState
 from gfplab.engine.subset import kernel, plain
@@ -165,7 +172,9 @@ def build(mode="compiled"):
 
 def start(b, seed):
     """One simulation, ready to run."""
-    arrays = b.arrays({**boot.sizes(NR_TASKS, NR_CPUS, waitqueues=1, locks=1, streams=1), "micro": 1, "waiters": NR_TASKS + 1})
+    arrays = b.arrays(
+        {**boot.sizes(NR_TASKS, NR_CPUS, waitqueues=1, locks=1, streams=1), "micro": 1, "waiters": NR_TASKS + 1}
+    )
     boot.prepare(arrays, seed, ("micro",), switch_ns=0, wake_ns=0, transfer_ns=0, jiffy_ns=1, sched_fifo=1)
     arrays["micro"]["used"] = arrays["micro"]["curr_nr"] = RESERVE
     k = PyState(b.schema, arrays)

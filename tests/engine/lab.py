@@ -1,7 +1,7 @@
 """A bench for engine tests: build the kernel functions of a test module, start tasks, read the notes that they write.
 
-A note is (local time, task, what); tests compare lists of notes. Unless a test says otherwise switching and waking cost nothing,
-time-outs are exact, and events of one time run in the order of their making.
+A note is (local time, task, what); tests compare lists of notes. Unless a test says otherwise switching and waking
+cost nothing, time-outs are exact, and events of one time run in the order of their making.
 """
 
 from functools import cache
@@ -50,8 +50,10 @@ def build(module, mode, check=True):
 class Lab:
     """One simulation; tasks = [(function name, argument), ...] or (function name, argument, CPU), numbered from 1."""
 
-    def __init__(self, module, tasks, cpus=1, mode="generators", seed=1, starts=None, sizes=(), **constants):
-        self.build = build(module, mode)
+    def __init__(
+        self, module, tasks, cpus=1, mode="generators", seed=1, starts=None, sizes=(), check=True, **constants
+    ):
+        self.build = build(module, mode, check)
         constants = {"switch_ns": 0, "wake_ns": 0, "fixed_order": True, "stall_min_ns": 0, "jiffy_ns": 1, **constants}
         arrays = self.build.arrays(
             {**boot.sizes(len(tasks) + 2, cpus, waitqueues=8, locks=4, streams=2, kinds=8), "words": 8, **dict(sizes)}

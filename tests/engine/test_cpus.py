@@ -28,6 +28,7 @@ from gfplab.engine.symbols import (
     random_below,
     spin_lock,
     spin_unlock,
+    trace,
     wake_up,
     wake_up_all,
 )
@@ -255,8 +256,8 @@ def test_a_long_sleeper_gets_no_more_than_a_slice_of_advance(mode):
 def sleeper_then_greedy(k, ns):
     """Sleep long, then want the CPU for long."""
     yield schedule_timeout(0, ns, TASK_INTERRUPTIBLE)
-    for i in range(1000):
-        yield cpu(50 * US + i - i)
+    for _ in range(1000):
+        yield cpu(50 * US)
 
 
 def test_an_interrupt_takes_its_time_from_the_task_that_has_the_cpu(mode):
@@ -310,6 +311,7 @@ def mixed(k, n):
             if over_debt(k):
                 yield cond_resched()
         elif what == 8:
+            trace(k, 1, i, ns, -i, i * ns)
             wake_up(k, 2)
         else:
             call_after(k, ns, KIND_WAKE, 3)

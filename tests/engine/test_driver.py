@@ -44,7 +44,7 @@ def check_invariants(k):
 
 @plain
 def state_change(k, t, old, new):
-    """Write down each change, with the state and the counts as they are during the call; going to sleep costs word 4."""
+    """Write down each change, with state and counts as they are during the call; going to sleep costs word 4."""
     if k.words[5].value:
         note(k, 1000 * old + 100 * new + 10 * k.tasks[t].state + k.e[0].nr_running)
     if new == TASK_UNINTERRUPTIBLE:

@@ -6,6 +6,8 @@ from lab import MS, Lab
 
 from gfplab.engine.records import ERROR_STACKS_FULL, TASK_IOWAIT
 from gfplab.engine.requests import (
+    OP_IO_SCHEDULE,
+    OP_SCHEDULE,
     TASK_INTERRUPTIBLE,
     TASK_KILLABLE,
     TASK_UNINTERRUPTIBLE,
@@ -13,6 +15,7 @@ from gfplab.engine.requests import (
     schedule,
     schedule_timeout,
 )
+from gfplab.engine.stacks import WITH_TIMEOUT
 from gfplab.engine.subset import kernel
 from gfplab.engine.symbols import wake_up
 
@@ -109,6 +112,8 @@ def test_a_stall_tells_who_slept_how_long_and_how_long_at_most(mode):
         (2, 0, 6 * MS, TASK_KILLABLE + TASK_IOWAIT, 0, 6 * MS),
     ]
     assert names(lab, rows["stack"][1]) == ["woken"]
+    ops = [int(lab.arrays["stacks"]["op"][s]) for s in rows["stack"]]
+    assert ops == [OP_SCHEDULE + WITH_TIMEOUT, OP_SCHEDULE, OP_SCHEDULE + WITH_TIMEOUT, OP_IO_SCHEDULE + WITH_TIMEOUT]
     assert lab.e("n_stalls") == 0
 
 

@@ -22,10 +22,10 @@ from gfplab.engine.symbols import (
     burn,
     call_after,
     random_below,
+    waitqueue_active,
     wake_up,
     wake_up_all,
     wake_up_process,
-    waitqueue_active,
 )
 
 HERE = sys.modules[__name__]
@@ -200,7 +200,7 @@ def test_time_outs_are_rounded_up_to_jiffies_and_end_on_a_tick_unless_exact_ones
 @kernel
 def often_woken(k, a):
     """Sleep with a long time-out and be woken, a hundred times."""
-    for i in range(100):
+    for _ in range(100):
         call_after(k, 10 * US, KIND_WAKE_ONE, 1)
         yield schedule_timeout(1, 5000 * MS, TASK_KILLABLE)
 
@@ -240,7 +240,7 @@ def take(k):
 @kernel
 def consumer(k, n):
     """Take n items, sleeping while there is none, with debts in between."""
-    for i in range(n):
+    for _ in range(n):
         while take(k) == 0:
             burn(k, random_below(k, 2, 30) * US)
             if k.words[1].value == 0:
@@ -258,7 +258,7 @@ def consumer(k, n):
 @kernel
 def producer(k, n):
     """Make n items, from the task or from an interrupt, at random times."""
-    for i in range(n):
+    for _ in range(n):
         if random_below(k, 3, 2):
             call_after(k, random_below(k, 3, 40) * US, KIND_PRODUCE, 1)
         else:

@@ -1,4 +1,4 @@
-"""Where the time went: every task's by state, every CPU's by busy, idle and interrupts. The sums are the time that passed."""
+"""Where the time went: of tasks by state, of CPUs by busy, idle and interrupts. The sums are the time that passed."""
 
 from gfplab.engine.records import TASK_DEAD, TASK_IOWAIT, TASK_RUNNABLE, TASK_RUNNING
 from gfplab.engine.requests import TASK_INTERRUPTIBLE
@@ -8,7 +8,7 @@ from gfplab.engine.symbols import state_change
 
 @plain
 def set_task_state(k, t, new):
-    """Move task `t` to state `new`: tell the model first, then account the time in the old state and correct the counts."""
+    """Move task `t` to state `new`: tell the model, account the time in the old one, correct the counts."""
     task = k.tasks[t]
     old = task.state
     state_change(k, t, old, new)

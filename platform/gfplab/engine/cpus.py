@@ -1,10 +1,10 @@
 """CPUs: who runs where, and until when.
 
-A task has its CPU from dispatch() until it sleeps, ends or is preempted. Whatever it does, one event of the CPU (EV_CPU) is
-in the heap: its next pay point, where the debt made so far has been worked off. Fair scheduling as CFS does it: least
-virtual run time first, sleepers are placed at most a slice behind the others, a woken task preempts one that is 1 ms ahead,
-a slice lasts 3 ms when others wait; preemption takes effect at pay points, which are at most a slice apart.
-No CPU is idle while a task that may run there waits.
+A task has its CPU from dispatch() until it sleeps, ends or is preempted. Whatever it does, one event of the CPU
+(EV_CPU) is in the heap: its next pay point, where the debt made so far has been worked off. Fair scheduling as CFS
+does it: least virtual run time first, sleepers are placed at most a slice behind the others, a woken task preempts
+one that is 1 ms ahead, a slice lasts 3 ms when others wait; preemption takes effect at pay points, which are at most
+a slice apart. No CPU is idle while a task that may run there waits.
 Leaves out: nice levels, groups, load balancing other than pulling to an idle CPU, caches getting cold.
 """
 
@@ -112,7 +112,7 @@ def start_on_idle(k, c, t):
 
 @plain
 def place_task(k, t):
-    """Find a CPU for task `t`, which slept: the last one if it is idle, else an idle one, else the queue of the last one."""
+    """Find a CPU for task `t`, which slept: its last if that is idle, else an idle one, else the queue of its last."""
     e = k.e[0]
     task = k.tasks[t]
     c = task.last_cpu

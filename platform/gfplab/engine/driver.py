@@ -1,7 +1,7 @@
 """The run loop: take the earliest event, let it happen, until there is a reason to stop.
 
-An event is a CPU's pay point (its task pays, is preempted, sleeps, or runs on to its next request), the end of a timer, the
-start of a task, or an interrupt of the model (handle_event).
+An event is a CPU's pay point (its task pays, is preempted, sleeps, or runs on to its next request), the end of a
+timer, the start of a task, or an interrupt of the model (handle_event).
 """
 
 from gfplab.engine.accounts import settle
@@ -29,7 +29,7 @@ RUN_UNTIL, RUN_IDLE, RUN_DRAIN, RUN_EVENTS, RUN_ERROR = range(len(REASONS))
 
 @plain
 def run(k, until_ns, max_events):
-    """Handle events up to and including time `until_ns`, at most `max_events` (< 0: any number); gives an index into REASONS."""
+    """Handle events up to time `until_ns`, at most `max_events` (< 0: any number); gives an index into REASONS."""
     e = k.e[0]
     stop_at = e.nr_events + max_events
     reason = RUN_ERROR
@@ -94,7 +94,7 @@ def interrupt(k, kind, arg):
 
 @plain
 def pay(k, c):
-    """Pay point of CPU `c`. Gives its task if that may run on now, 0 if it has more to pay, sleeps, ended or was preempted."""
+    """Pay point of CPU `c`: gives its task if that may run on; 0 if it owes more, sleeps, ended or was preempted."""
     e = k.e[0]
     rq = k.cpus[c]
     t = rq.curr
@@ -122,7 +122,7 @@ def pay(k, c):
 
 @plain
 def leave(k, c, t):
-    """Task `t` owes nothing: it leaves CPU `c` if it is to sleep and was not woken meanwhile, or is to end; 1 if it left."""
+    """Task `t` owes nothing: it leaves CPU `c` if it is to end, or to sleep and was not woken meanwhile; 1 if it left."""
     task = k.tasks[t]
     if task.req_op == OP_SCHEDULE or task.req_op == OP_IO_SCHEDULE:
         if task.woken:

@@ -1,8 +1,9 @@
 """The event heap: a binary heap of records, root in slot 1, ordered by (time, tie, sequence number).
 
-The tie is drawn from the seed, so code that relies on the order of events of one time shows it; with e.fixed_order it is 0.
-Handling an event mostly makes one new event, so the root is not refilled at once: its place stays a hole, which the next
-event fills (e.heap_hole). A record of four int64 is half a cache line; four parallel arrays measured 10 to 40 % slower.
+The tie is drawn from the seed, so code that relies on the order of events of one time shows it; with e.fixed_order it
+is 0. Handling an event mostly makes one new event, so the root is not refilled at once: its place stays a hole, which
+the next event fills (e.heap_hole). A record of four int64 is half a cache line; four parallel arrays measured 10 to
+40 % slower.
 """
 
 from gfplab.engine.records import ERROR_HEAP_FULL, TIE_STREAM

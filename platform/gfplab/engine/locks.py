@@ -1,8 +1,8 @@
 """Spin locks as the interval of their last holding, so that contention is felt without an event for each.
 
-Critical sections run in no time, one after the other in event order; their cost is debt. A holder that ran ahead on its debt
-held the lock from its local clock at spin_lock to its local clock at spin_unlock. Another CPU spins only if its own local
-clock falls into that interval: one that is still before it would have got the lock first.
+Critical sections run in no time, one after the other in event order; their cost is debt. A holder that ran ahead on
+its debt held the lock from its local clock at spin_lock to its local clock at spin_unlock. Another CPU spins only if
+its own local clock falls into that interval: one that is still before it would have got the lock first.
 Leaves out: queue order among spinners, and of the holdings before the last one.
 """
 

@@ -1,7 +1,7 @@
-"""The records that the engine itself needs; kernel/types.py adds fields to some of them (tasks, e) and records of its own.
+"""The records that the engine itself needs; kernel/types.py adds fields to some of them and records of its own.
 
-Slot 0 of every array means "none". CPUs are the exception: they are numbered from 0, so a link to a CPU holds its number + 1.
-Task 0 stands for interrupt context: whatever an interrupt burns is first its debt.
+Slot 0 of every array means "none". CPUs are the exception: they are numbered from 0, so a link to a CPU holds its
+number + 1. Task 0 stands for interrupt context: whatever an interrupt burns is first its debt.
 """
 
 from gfplab.engine.frames import ERROR_STACK_OVERFLOW
@@ -56,7 +56,7 @@ ENGINE = {
             "event_kind": "kind of the event being handled",
             "event_arg": "its argument",
             "log_hash": "hash over every event and every trace row so far",
-            "fixed_order": "1: events of one time run in the order of their making, else in an order drawn from the seed",
+            "fixed_order": "1: events of one time run in the order of their making, not in one drawn from the seed",
             "drain": "1: a log is nearly full, Python must empty it",
             "error": "0, or why the simulation cannot go on (ERRORS)",
             "error_task": "the task it happened in",
@@ -167,7 +167,7 @@ ENGINE = {
             "hash": "hash of its frames",
             "nframes": "number of frames",
             "first": "index of its first word in stack_frames; innermost first, each frame two words: function id, pc",
-            "op": "the request it sleeps in",
+            "op": "the request it sleeps in: OP_SCHEDULE or OP_IO_SCHEDULE, with a time-out plus stacks.WITH_TIMEOUT",
             "count": "uninterruptible sleeps that ended here",
             "total_ns": "their time",
             "max_ns": "the longest",

@@ -1,7 +1,8 @@
-"""Random numbers: one splitmix64 stream per (seed, purpose), integers only, the same in every mode and on every machine.
+"""Random numbers: one splitmix64 stream per (seed, purpose), integers only, alike in every mode and on every machine.
 
 Two policies on one seed see the same workload and the same device, however often each of them draws for itself.
-Distributions are integer quantile tables: a uniform number picks a place in the table, neighbours are joined by a line.
+Distributions are integer quantile tables: a uniform number picks a place in the table, neighbours are joined by a
+line.
 """
 
 import hashlib

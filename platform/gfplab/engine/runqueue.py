@@ -90,7 +90,7 @@ def dequeue_first(k, c, t):
 
 @plain
 def longest_queue(k):
-    """The CPU with the longest queue that holds a task which may move; looked for only when there is one (e.nr_movable)."""
+    """The CPU with the longest queue that holds a task which may move; asked only when there is one (e.nr_movable)."""
     best = -1
     for c in range(k.e[0].ncpus):
         rq = k.cpus[c]

@@ -1,6 +1,7 @@
 """Run a simulation in slices of about a tenth of a second, so that people can watch it and stop it.
 
-Compiled code cannot be interrupted; between two slices logs are emptied, progress is told, and Ctrl-C and watchdogs are heard.
+Compiled code cannot be interrupted; between two slices logs are emptied, progress is told, and Ctrl-C and watchdogs
+are heard.
 """
 
 import signal
@@ -20,7 +21,7 @@ STANDSTILL_EVENTS = 5_000_000
 def run_until(sim, until_ns, on_drain=None, progress=None, watchdog=None):
     """Let time go on to `until_ns`; gives "until", or "idle" if nothing will ever happen again.
 
-    on_drain(rows)          gets the rows of all logs, dict log -> structured array, whenever a log fills up and at every end
+    on_drain(rows)          gets the rows of all logs, {log: structured array}, whenever a log fills up and at the end
     progress(now, events)   hears about each slice
     watchdog(sim)           may return a sentence, which ends the run as a SimulationError
     Ctrl-C ends the slice, hands out the rows and raises KeyboardInterrupt; the simulation can go on from there.
@@ -74,7 +75,8 @@ class Standstill:
         if now != self.now:
             self.now, self.events = now, events
         elif events - self.events > STANDSTILL_EVENTS:
-            return f"time stands still at {now} ns since {events - self.events} events: a loop makes requests that cost no time"
+            after = f"after {events - self.events} events"
+            return f"time stands still at {now} ns {after}: a loop makes requests that cost nothing"
         return None
 
 
@@ -86,7 +88,7 @@ def _drain(sim, on_drain):
 
 @contextmanager
 def interrupts_noted():
-    """A list that is no longer empty after Ctrl-C; a second Ctrl-C is raised at once. Outside the main thread it stays empty."""
+    """A list that is empty until Ctrl-C, outside the main thread for ever; a second Ctrl-C is raised at once."""
     noted = []
     if threading.current_thread() is not threading.main_thread():
         yield noted

@@ -1,4 +1,4 @@
-"""Where tasks sleep: the call stacks of uninterruptible sleeps, each kept once, with the count and length of its sleeps."""
+"""Where tasks sleep: the call stacks of uninterruptible sleeps, each kept once, with count and length of the sleeps."""
 
 from gfplab.engine.arith import lsr64, mul64
 from gfplab.engine.records import ERROR_LOG_FULL, ERROR_STACKS_FULL
@@ -7,12 +7,21 @@ from gfplab.engine.subset import plain
 HASH_1 = -7046029254386353131
 HASH_2 = -4658895280553007687
 
+WITH_TIMEOUT = 8  # added to stacks[s].op
+
+
+@plain
+def wait_op(k, t):
+    """The request that task `t` sleeps in, and whether it has a time-out."""
+    task = k.tasks[t]
+    return task.req_op + WITH_TIMEOUT if task.req_b >= 0 else task.req_op
+
 
 @plain
 def hash_stack(k, t):
     """A hash of the frames of task `t` (function and pc of each) and of the request it sleeps in."""
     fp = k.tasks[t].fp
-    h = k.tasks[t].req_op
+    h = wait_op(k, t)
     while fp:
         h = mul64(h ^ (k.stk[fp] << 32 | k.stk[fp + 1]), HASH_1)
         h = h ^ lsr64(h, 32)
@@ -56,7 +65,7 @@ def add_stack(k, t, h, i):
     stack.hash = h
     stack.nframes = n
     stack.first = first
-    stack.op = k.tasks[t].req_op
+    stack.op = wait_op(k, t)
     fp = k.tasks[t].fp
     while fp:
         k.stack_frames[first] = k.stk[fp]

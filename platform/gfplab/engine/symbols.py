@@ -1,4 +1,4 @@
-"""What kernel code may call of the engine, and what the engine calls of the model: prototypes only, bound when a Model is linked.
+"""What kernel code may call of the engine, and the engine of the model: prototypes, bound when a Model is linked.
 
 from gfplab.engine.symbols import burn, wake_up, call_after
 """
@@ -10,7 +10,7 @@ from gfplab.engine.subset import prototype
 
 @prototype(blocking=False)
 def burn(k, ns):
-    """Use up `ns` of CPU: time debt of the current task, which it pays at its next yield; in an interrupt, of the CPU it runs on."""
+    """Use up `ns` of CPU: debt of the current task, paid at its next yield; in an interrupt, taken from its CPU."""
 
 
 @prototype(blocking=False)
@@ -136,7 +136,7 @@ def handle_event(k, kind, arg):
 
 @prototype(blocking=False, default=0)
 def state_change(k, t, old, new):
-    """Task `t` goes from state `old` to `new`; tasks[t].state and the counts are still the old ones. May not wake anybody."""
+    """Task `t` goes from state `old` to `new`; its record and the counts are still old. May not wake anybody."""
 
 
 @prototype(blocking=False, default=0)

@@ -1,10 +1,13 @@
 """Sleeping and waking: wait queues, time-outs, and no lost wake-ups.
 
-A task goes onto its wait queue at once, in the same event as the code before its yield. If it still owes CPU time it goes on
-running to pay for it, as between prepare_to_wait() and schedule(); woken meanwhile, it does not sleep at all. Time-outs
-count from the moment that it sleeps; they are jiffies, rounded up, and end on a tick, unless TASK_HRTIMER is added to the state.
-A task has at most one timer event that counts. A sleep that ends early leaves it in the heap; the next sleep uses it again if
-it comes early enough (it then goes back for the rest), else a new one is made and the generation makes the old one harmless.
+A task goes onto its wait queue at once, in the same event as the code before its yield. If it still owes CPU time it
+goes on running to pay for it, as between prepare_to_wait() and schedule(); woken meanwhile, it does not sleep at all.
+Time-outs count from the moment that it sleeps; they are jiffies, rounded up, and end on a tick, unless TASK_HRTIMER
+is added to the state.
+
+A task has at most one timer event that counts. A sleep that ends early leaves it in the heap; the next sleep uses it
+again if it comes early enough (it then goes back for the rest), else a new one is made and the generation makes the
+old one harmless.
 """
 
 from gfplab.engine.accounts import set_task_state
@@ -99,7 +102,7 @@ def arm_timer(k, t, deadline):
 
 @plain
 def timer_event(k, arg):
-    """A timer ends: the sleep it was meant for times out; a later sleep that relies on it gets it again for the rest."""
+    """A timer ends: the sleep it was for times out; a later sleep that relies on it gets it again for the rest."""
     e = k.e[0]
     t = arg & ((1 << TASK_BITS) - 1)
     task = k.tasks[t]
