@@ -9,6 +9,7 @@ from gfplab.report.stacks import (
     blocked_report,
     frame_line,
     show_blocked_state,
+    stacks_by_time,
     task_lines,
     workqueue_line,
     worst_moment,
@@ -89,3 +90,11 @@ def test_a_run_in_which_nobody_was_blocked_says_so(synthetic):
     arrays["tasks"]["state"][:] = 1
     tables = tabulate(synthetic.synthetic_run(stalls=synthetic.stalls()[:0], arrays=arrays))
     assert blocked_report(tables) == "no task was blocked for as long as the scenario's stall_min\n"
+
+
+def test_equal_frames_are_one_stack_wherever_in_them_the_calls_were_made(synthetic):
+    first, other = synthetic.stacks()
+    again = synthetic.Stack(3, first.frames, first.wait, 10, 1000, 500)
+    merged = stacks_by_time(tabulate(synthetic.synthetic_run(stacks=[first, other, again])))
+    assert [(stack["cause"], stack["count"]) for stack in merged] == [("throttle_vm_writeout", 100), ("swap_in", 50)]
+    assert (merged[0]["total_ns"], merged[0]["max_ns"]) == (9_000_001_000, 100_000_000)

@@ -89,10 +89,11 @@ _TASK += [(name, "i8") for name in ("role", "state", "t_running", "t_runnable", 
 
 def tasks():
     rows = [
-        (1, 6, "kworker/u4:0", 3, 2, 100 * MSEC, 0, 9 * SEC, 9 * SEC, 900 * MSEC),
+        (1, 6, "kworker/u4:0", 3, 10, 100 * MSEC, 0, 0, 9 * SEC, 900 * MSEC),
         (2, 7, "kworker/u4:1", 3, 1, 0, 0, 0, 0, 10 * SEC),
         (3, 40, "kswapd0", 2, 1, 500 * MSEC, 0, 0, 0, 9500 * MSEC),
-        (4, 1001, "anon", 1, 2, 4 * SEC, SEC, 5 * SEC, 5 * SEC, 0),
+        (4, 1001, "anon", 1, 10, 4 * SEC, SEC, SEC, 4 * SEC, 0),
+        (5, 8, "kworker/u4:2", 3, 0, 0, 0, 0, 0, 0),  # never created
     ]
     return np.array(rows, dtype=_TASK)
 
@@ -110,8 +111,8 @@ STALL = [(name, "i8") for name in "start duration task state stack context_a con
 def stalls():
     """The worker naps 90 times from 1 s on; the user task waits twice."""
     mempool_noio = 0x2400000 | 0x11200
-    naps = [(SEC + i * 100 * MSEC, 100 * MSEC, 1, 2, 1, mempool_noio, 2, 100 * MSEC) for i in range(89)]
-    faults = [(SEC, 400 * MSEC, 4, 2, 2, 0, 0, -1), (5 * SEC, 300 * MSEC, 4, 3, 2, 0, 0, -1)]
+    naps = [(SEC + i * 100 * MSEC, 100 * MSEC, 1, 10, 1, mempool_noio, 2, 100 * MSEC) for i in range(89)]
+    faults = [(SEC, 400 * MSEC, 4, 10, 2, 0, 0, -1), (5 * SEC, 300 * MSEC, 4, 11, 2, 0, 0, -1)]
     return np.array(sorted(naps + faults), dtype=STALL)
 
 
@@ -131,6 +132,7 @@ def vmstat():
     table["nr_writeback"] = 3000
     table["allocstall"] = sample
     table["pageoutrun"] = sample // 10
+    table["reserve_bytes"] = 1_000_000 + sample % 2  # the mean is a little less than 1000000.5
     table["psi_some_ns"] = sample * 40 * MSEC
     table["psi_full_ns"] = sample * 10 * MSEC
     return table
@@ -143,10 +145,10 @@ def hist():
     return table
 
 
-SIZES = {"zones": 3, "tasks": 5, "pools": 4, "workloads": 2}
+SIZES = {"zones": 3, "tasks": 6, "pools": 4, "workloads": 2}
 FIELDS = {
     "zones": ("managed", "wmark_min"),
-    "tasks": ("state", "block_start", "block_stack", "context_a", "context_b", "work"),
+    "tasks": ("state", "block_start", "block_stack", "context_a", "context_b", "req_b", "work"),
     "workloads": ("done", "finished", "busy_ns"),
     "pools": (
         *("element_bytes", "min_nr", "curr_nr", "lowest", "n_alloc", "n_reserve", "n_wait", "n_timeout", "t_wait"),
@@ -168,10 +170,10 @@ def arrays():
     pools["n_wait"][2], pools["t_wait"][2] = 5, 2 * MSEC
     pools["nap_ns"][2], pools["nap_full_ns"][2] = 9 * SEC, 8_100 * MSEC
     tasks = kernel["tasks"]
-    tasks["state"][:] = 0, 2, 1, 1, 2
+    tasks["state"][:] = 0, 10, 1, 1, 10, 0
     tasks["work"][4] = 1
     kernel["workloads"]["done"][1] = 50_000
     tasks["block_start"][1], tasks["block_stack"][1] = 9_900 * MSEC, 1  # the ninetieth nap, not over yet
-    tasks["context_a"][1], tasks["context_b"][1] = 0x2400000 | 0x11200, 2
+    tasks["context_a"][1], tasks["context_b"][1], tasks["req_b"][1] = 0x2400000 | 0x11200, 2, 100 * MSEC
     tasks["block_start"][4], tasks["block_stack"][4] = 10 * SEC - 1000, 2  # too short to be a stall
     return kernel

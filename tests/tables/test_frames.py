@@ -30,6 +30,30 @@ def test_a_sleep_that_the_end_of_the_run_cut_short_is_a_stall_that_goes_on(table
     assert ongoing.select("pid", "start_ns", "duration_ns").rows() == [(6, 9_900_000_000, 100_000_000)]
 
 
+def test_what_counts_as_waiting_for_io_is_told_apart(synthetic):
+    stalls = synthetic.stalls()
+    stalls["state"] = np.where(stalls["task"] == 4, 2, stalls["state"])
+    found = frames_of(synthetic.synthetic_run(stalls=stalls))["stalls"]
+    assert found.group_by("pid").agg(pl.col("iowait").all()).sort("pid").rows() == [(6, True), (1001, False)]
+    assert set(found["state"]) == {"D"}
+
+
+def test_a_worker_that_was_never_created_is_no_task(tables):
+    assert tables["tasks"].select("pid", "state").rows() == [(6, "D"), (7, "S"), (40, "S"), (1001, "D")]
+
+
+def test_the_times_of_a_task_are_the_time_of_the_run(tables):
+    times = tables["tasks"].select(pl.sum_horizontal("running_ns", "runnable_ns", "d_ns", "s_ns"))
+    assert set(times.to_series()) == {10_000_000_000}
+
+
+def test_of_two_samples_at_one_time_the_later_counts(synthetic):
+    vmstat = np.concatenate([synthetic.vmstat(), synthetic.vmstat()[-1:]])
+    vmstat["oom_kill"][-1] = 3
+    found = frames_of(synthetic.synthetic_run(vmstat=vmstat))["vmstat"]
+    assert found.height == 101 and found["oom_kill"][-1] == 3
+
+
 def test_no_mask_and_no_pool_leave_the_cell_empty(tables):
     fault = tables["stalls"].filter(pl.col("pid") == 1001).row(0, named=True)
     assert (fault["gfp_flags"], fault["pool"], fault["timeout_ns"]) == ("", "", -1)

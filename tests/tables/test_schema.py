@@ -4,9 +4,8 @@ import polars as pl
 import pytest
 
 from gfplab.kernel.types import kernel_schema
-from gfplab.tables.frames import DTYPES
 from gfplab.tables.metrics import METRICS
-from gfplab.tables.schema import TABLES
+from gfplab.tables.schema import DTYPES, TABLES
 
 
 @pytest.mark.parametrize("name", TABLES)

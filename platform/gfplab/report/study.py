@@ -6,6 +6,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from gfplab.report.tables import number
+
 MOST = 6
 # what the trials table says about a trial beyond its parameters and its objectives
 _ABOUT = {"number", "batch", "origin", "label", "state", "feasible", "violated", "pareto", "failure"}
@@ -74,7 +76,7 @@ def _with_ratio(value: float | None, ratio: float | None) -> str:
 def _text(value: object) -> str:
     if isinstance(value, list):
         return ", ".join(str(item) for item in value)
-    return "" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value)
+    return "" if value is None else number(value) if isinstance(value, float) else str(value)
 
 
 def _row(table: Table, name: str, cells: list[str]) -> None:

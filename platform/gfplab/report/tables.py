@@ -62,8 +62,8 @@ def _figures(tables: Tables, run: dict) -> Table:
         rows.append(
             (
                 "swap-out",
-                f"{run['swapout_kib_s']:.4g} KiB/s, {run['swapout_of_device_pct']:.3g} % of the disk's {device}; "
-                f"slowest 5 s {run['swapout_floor_kib_s']:.4g} KiB/s; "
+                f"{number(run['swapout_kib_s'])} KiB/s, {run['swapout_of_device_pct']:.3g} % of the disk's {device}; "
+                f"slowest 5 s {number(run['swapout_floor_kib_s'])} KiB/s; "
                 f"pswpout {run['pswpout']:.0f}, pswpin {run['pswpin']:.0f}",
             )
         )
@@ -89,6 +89,11 @@ def _figures(tables: Tables, run: dict) -> Table:
     for name, value in rows:
         grid.add_row(Text(name), Text(value))
     return grid
+
+
+def number(value: float) -> str:
+    """Three digits or more, never an exponent."""
+    return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
 def _policies(policies: list[str]) -> str:

@@ -14,8 +14,8 @@ from pathlib import Path
 import polars as pl
 
 from gfplab.errors import GfplabError
-from gfplab.tables.frames import DTYPES, Tables
-from gfplab.tables.schema import SCHEMA_VERSION
+from gfplab.tables.frames import Tables
+from gfplab.tables.schema import DTYPES, SCHEMA_VERSION
 
 SUFFIXES = {"parquet": ".parquet", "csv": ".csv", "arrow": ".arrow", "ndjson": ".ndjson", "markdown": ".md"}
 READABLE = ("parquet", "arrow", "ndjson", "csv")

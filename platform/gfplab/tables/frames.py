@@ -8,17 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from gfplab.kernel.gfp import gfp_names
 from gfplab.kernel.tracepoints import TRACEPOINTS
-from gfplab.tables.callchain import whole_chain
-from gfplab.tables.causes import cause_of
 from gfplab.tables.provenance import provenance_of, scenario_name
-from gfplab.tables.schema import TABLES
+from gfplab.tables.schema import DTYPES, TABLES
+from gfplab.tables.sleeps import STATE_MASK, STATES, stacks_of, stalls_of
 
-DTYPES = {"i64": pl.Int64, "f64": pl.Float64, "bool": pl.Boolean, "str": pl.String, "list": pl.List(pl.String)}
 ROLES = ("", "user", "kswapd", "kworker", "rescuer", "dmcrypt_write", "flusher", "oom_reaper")
-STATES = {0: "R", 1: "S", 2: "D", 3: "K"}
-ASLEEP = (2, 3)
 
 
 @dataclass(frozen=True)
@@ -35,12 +30,13 @@ class Tables:
 def frames_of(run, index: int = 0) -> Tables:
     """Every table of one run, without its metrics; `index` is its number in a folder that holds several."""
     tasks = _tasks(run)
-    stacks = _stacks(run)
+    stacks = stacks_of(run)
     frames = {
         "runs": _runs(run),
         "events": _events(run, tasks),
-        "vmstat": _columns(run.vmstat, {"time": "time_ns"}),
-        "stalls": _stalls(run, tasks, stacks),
+        # the last sample is taken when the run ends, which may be when another was due
+        "vmstat": _columns(run.vmstat, {"time": "time_ns"}).unique("time_ns", keep="last", maintain_order=True),
+        "stalls": stalls_of(run, tasks, stacks),
         "stacks": stacks,
         "latency": _latency(run),
         "tasks": tasks,
@@ -97,8 +93,14 @@ def _swap_bandwidth(world) -> int:
     return next((disk.bandwidth_bps for disk in world.disks if disk.name == device), 0)
 
 
+_TIMES = ("t_running", "t_runnable", "t_d", "t_iowait", "t_s")
+
+
 def _tasks(run) -> pl.DataFrame:
     array, workloads = run.tasks, run.arrays["workloads"]
+    array = array[
+        (array["pid"] > 0) & (sum(array[name] for name in _TIMES) > 0)
+    ]  # workers that were never created have none
     work = run.arrays["tasks"]["work"][array["task"]]  # workload 0 is nobody's and has done nothing
     return pl.DataFrame(
         {
@@ -106,10 +108,10 @@ def _tasks(run) -> pl.DataFrame:
             "pid": array["pid"].astype(np.int64),
             "comm": [str(comm) for comm in array["comm"]],
             "role": [ROLES[role] for role in array["role"]],
-            "state": [STATES.get(int(state), "X") for state in array["state"]],
+            "state": [STATES[int(state) & STATE_MASK] for state in array["state"]],
             "running_ns": array["t_running"].astype(np.int64),
             "runnable_ns": array["t_runnable"].astype(np.int64),
-            "d_ns": array["t_d"].astype(np.int64),
+            "d_ns": (array["t_d"] + array["t_iowait"]).astype(np.int64),
             "iowait_ns": array["t_iowait"].astype(np.int64),
             "s_ns": array["t_s"].astype(np.int64),
             "done": workloads["done"][work].astype(np.int64),
@@ -117,65 +119,6 @@ def _tasks(run) -> pl.DataFrame:
             "finished_ns": workloads["finished"][work].astype(np.int64),
         },
         schema_overrides={"comm": pl.String, "role": pl.String, "state": pl.String},
-    )
-
-
-def _stacks(run) -> pl.DataFrame:
-    columns = {name: [] for name in TABLES["stacks"].names if name != "run"}
-    for stack in run.stacks:
-        columns["stack_id"].append(stack.id)
-        columns["cause"].append(cause_of(getattr(stack, "chain", stack.frames)))
-        columns["frames"].append(whole_chain(stack.frames, stack.wait))
-        columns["count"].append(stack.count)
-        columns["total_ns"].append(stack.total_ns)
-        columns["max_ns"].append(stack.max_ns)
-    types = {column.name: DTYPES[column.dtype] for column in TABLES["stacks"].columns if column.name in columns}
-    return pl.DataFrame(columns, schema=types)
-
-
-def _stalls(run, tasks: pl.DataFrame, stacks: pl.DataFrame) -> pl.DataFrame:
-    names = ("start", "duration", "task", "state", "stack", "context_a", "context_b", "timeout")
-    ended = pl.DataFrame({name: run.stalls[name].astype(np.int64) for name in names})
-    frame = pl.concat([ended.with_columns(ongoing=pl.lit(False)), _ongoing(run).with_columns(ongoing=pl.lit(True))])
-    pools = run.names["pools"]
-    masks = {mask: gfp_names(mask) if mask else "" for mask in frame["context_a"].unique().to_list()}
-    return (
-        frame.join(tasks.select("task", "pid", "comm", "role"), on="task", how="left", maintain_order="left")
-        .join(
-            stacks.select("stack_id", "cause"), left_on="stack", right_on="stack_id", how="left", maintain_order="left"
-        )
-        .with_columns(
-            start_ns="start",
-            duration_ns="duration",
-            state=pl.col("state").replace_strict(STATES, default="D", return_dtype=pl.String),
-            timeout_ns="timeout",
-            timed_out=(pl.col("timeout") >= 0) & (pl.col("duration") >= pl.col("timeout")),
-            stack_id="stack",
-            gfp_mask="context_a",
-            gfp_flags=pl.col("context_a").replace_strict(masks, default="", return_dtype=pl.String),
-            pool=pl.col("context_b").replace_strict(dict(enumerate(pools)), default="", return_dtype=pl.String),
-        )
-    )
-
-
-def _ongoing(run) -> pl.DataFrame:
-    """Sleeps that had not ended when the run did; nobody logged them, so they are read off the tasks."""
-    tasks = run.arrays["tasks"]
-    rows = np.flatnonzero(
-        np.isin(tasks["state"], ASLEEP) & (run.sim_ns - tasks["block_start"] >= run.world.stall_min_ns)
-    )
-    rows = rows[rows > 0]
-    return pl.DataFrame(
-        {
-            "start": tasks["block_start"][rows].astype(np.int64),
-            "duration": (run.sim_ns - tasks["block_start"][rows]).astype(np.int64),
-            "task": rows.astype(np.int64),
-            "state": tasks["state"][rows].astype(np.int64),
-            "stack": tasks["block_stack"][rows].astype(np.int64),
-            "context_a": tasks["context_a"][rows].astype(np.int64),
-            "context_b": tasks["context_b"][rows].astype(np.int64),
-            "timeout": np.full(len(rows), -1, np.int64),
-        }
     )
 
 

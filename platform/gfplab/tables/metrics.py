@@ -160,9 +160,9 @@ METRICS = {
             "idle_reserve_bytes",
             "B",
             "min",
-            "memory that the pools hold back when nobody needs it",
-            "pools",
-            (pl.col("min_nr") * pl.col("element_bytes")).sum(),
+            "memory that lay in the reserves of all pools, mean over the samples",
+            "vmstat",
+            pl.col("reserve_bytes").mean(),
         ),
         Metric("mempool_waits", "", "min", "sleeps on an empty pool", "pools", pl.col("waits").sum()),
         Metric(

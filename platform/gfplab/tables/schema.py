@@ -6,13 +6,17 @@ simulated time since the start, counters have the names of /proc/vmstat, events 
 
 from dataclasses import dataclass
 
+import polars as pl
+
 SCHEMA_VERSION = 1
+
+DTYPES = {"i64": pl.Int64, "f64": pl.Float64, "bool": pl.Boolean, "str": pl.String, "list": pl.List(pl.String)}
 
 
 @dataclass(frozen=True)
 class Column:
     name: str
-    dtype: str  # i64 f64 bool str list (of str)
+    dtype: str  # a key of DTYPES
     unit: str
     meaning: str
 
@@ -112,6 +116,7 @@ TABLES = {
                 COMM,
                 ROLE,
                 Column("state", "str", "", "D uninterruptible, K killable (also D in a task dump)"),
+                Column("iowait", "bool", "", "counted as waiting for I/O (io_schedule)"),
                 Column("cause", "str", "", "why, read off the stack: gfplab.tables.causes lists them"),
                 Column("timeout_ns", "i64", "ns", "time-out that it slept with, -1 for none"),
                 Column("timed_out", "bool", "", "true if it slept for its whole time-out: nobody woke it"),
