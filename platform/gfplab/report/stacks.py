@@ -125,7 +125,7 @@ def worst_moment(tables: Tables) -> int | None:
 
 
 def stacks_by_time(tables: Tables, most: int = 10) -> list[dict]:
-    """The stacks on which tasks slept longest; equal frames are one stack here, wherever in them the calls were made."""
+    """The stacks on which tasks slept longest; equal frames are one here, wherever in them the calls were made."""
     stacks = tables["stacks"].with_columns(text=pl.col("frames").list.join(" "))
     merged = stacks.group_by("text", maintain_order=True).agg(
         pl.col("cause", "frames").first(), pl.col("count", "total_ns").sum(), pl.col("max_ns").max()
