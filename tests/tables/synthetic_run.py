@@ -100,8 +100,8 @@ def tasks():
 
 def stacks():
     return [
-        Stack(1, T5, "io_schedule_timeout", 90, 9 * SEC, 100 * MSEC),
-        Stack(2, SWAP_IN, "io_schedule", 50, 5 * SEC, 400 * MSEC),
+        Stack(1, T5, "io_schedule_timeout", 89, 8_900 * MSEC, 100 * MSEC),
+        Stack(2, SWAP_IN, "io_schedule", 49, 5 * SEC - 1000, 400 * MSEC),
     ]
 
 

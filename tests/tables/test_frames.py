@@ -30,6 +30,14 @@ def test_a_sleep_that_the_end_of_the_run_cut_short_is_a_stall_that_goes_on(table
     assert ongoing.select("pid", "start_ns", "duration_ns").rows() == [(6, 9_900_000_000, 100_000_000)]
 
 
+def test_a_stack_counts_the_sleeps_that_the_end_cut_short_however_short_they_were(tables):
+    # the ninetieth nap, and the user task's fiftieth sleep, 1 us before the end
+    assert tables["stacks"].select("stack_id", "count", "total_ns").rows() == [
+        (1, 90, 9_000_000_000),
+        (2, 50, 5_000_000_000),
+    ]
+
+
 def test_what_counts_as_waiting_for_io_is_told_apart(synthetic):
     stalls = synthetic.stalls()
     stalls["state"] = np.where(stalls["task"] == 4, 2, stalls["state"])

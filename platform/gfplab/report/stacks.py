@@ -26,7 +26,12 @@ _MODULES = {
     "loop_": "loop",
     "nfsd": "nfsd",
 }
-_MODULE_OF = {"clone_endio": "dm_mod", "__map_bio": "dm_mod", "__split_and_process_bio": "dm_mod"}
+_MODULE_OF = {
+    "clone_endio": "dm_mod",
+    "alloc_tio": "dm_mod",
+    "__map_bio": "dm_mod",
+    "__split_and_process_bio": "dm_mod",
+}
 
 # workqueue of each work function, as its creator named it
 _WORKQUEUES = {

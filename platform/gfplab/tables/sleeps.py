@@ -16,15 +16,19 @@ STALL_FIELDS = ("start", "duration", "task", "state", "stack", "context_a", "con
 
 
 def stacks_of(run) -> pl.DataFrame:
-    """The table `stacks`."""
+    """The table `stacks`; a sleep that had not ended counts as far as it got."""
     columns = {name: [] for name in TABLES["stacks"].names if name != "run"}
+    ongoing: dict[int, list[int]] = {}
+    for stack_id, duration in _ongoing(run).select("stack", "duration").iter_rows():
+        ongoing.setdefault(stack_id, []).append(duration)
     for stack in run.stacks:
         columns["stack_id"].append(stack.id)
         columns["cause"].append(cause_of(getattr(stack, "chain", stack.frames)))
         columns["frames"].append(whole_chain(stack.frames, stack.wait))
-        columns["count"].append(stack.count)
-        columns["total_ns"].append(stack.total_ns)
-        columns["max_ns"].append(stack.max_ns)
+        cut_short = ongoing.get(stack.id, [])
+        columns["count"].append(stack.count + len(cut_short))
+        columns["total_ns"].append(stack.total_ns + sum(cut_short))
+        columns["max_ns"].append(max(stack.max_ns, *cut_short, 0))
     types = {column.name: DTYPES[column.dtype] for column in TABLES["stacks"].columns if column.name in columns}
     return pl.DataFrame(columns, schema=types)
 
@@ -32,7 +36,8 @@ def stacks_of(run) -> pl.DataFrame:
 def stalls_of(run, tasks: pl.DataFrame, stacks: pl.DataFrame) -> pl.DataFrame:
     """The table `stalls`: the logged sleeps, then those that the end of the run cut short."""
     ended = pl.DataFrame({name: run.stalls[name].astype(np.int64) for name in STALL_FIELDS})
-    frame = pl.concat([ended.with_columns(ongoing=pl.lit(False)), _ongoing(run).with_columns(ongoing=pl.lit(True))])
+    cut_short = _ongoing(run).filter(pl.col("duration") >= run.world.stall_min_ns)
+    frame = pl.concat([ended.with_columns(ongoing=pl.lit(False)), cut_short.with_columns(ongoing=pl.lit(True))])
     pools = run.names["pools"]
     masks = {mask: gfp_names(mask) if mask else "" for mask in frame["context_a"].unique().to_list()}
     return (
@@ -59,7 +64,7 @@ def _ongoing(run) -> pl.DataFrame:
     """Sleeps that had not ended when the run did; nobody logged them, so they are read off the tasks."""
     tasks = run.arrays["tasks"]
     asleep = np.isin(tasks["state"] & STATE_MASK, (TASK_UNINTERRUPTIBLE, TASK_KILLABLE))
-    rows = np.flatnonzero(asleep & (run.sim_ns - tasks["block_start"] >= run.world.stall_min_ns))
+    rows = np.flatnonzero(asleep)
     columns = {name: tasks[field][rows].astype(np.int64) for name, field in _ONGOING_FIELDS.items()}
     return pl.DataFrame(
         {"start": columns["start"], "duration": run.sim_ns - columns["start"], "task": rows.astype(np.int64)} | columns
