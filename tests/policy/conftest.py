@@ -48,13 +48,19 @@ class Bound:
         return compiled
 
 
+@pytest.fixture(scope="session")
+def bind(schema):
+    """bind(plugin, "throttle_vm_writeout", {"nap": "1ms"}) -> a function of records."""
+    return lambda plugin, decision, tunables: Bound(plugin, decision, schema, tunables)
+
+
 @pytest.fixture
-def answer(plugins, schema):
+def answer(plugins, bind):
     """answer("hocko_rfc", "throttle_vm_writeout", nap="1ms") -> a function of records."""
 
     def of(plugin, decision, **tunables):
         plugin = plugins[plugin] if isinstance(plugin, str) else plugin
-        return Bound(plugin, decision, schema, tunables)
+        return bind(plugin, decision, tunables)
 
     return of
 

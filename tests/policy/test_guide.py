@@ -1,4 +1,4 @@
-"""Does docs/writing-a-policy.md tell the truth? Its examples are plugins, and they pass the check that it recommends."""
+"""Does docs/writing-a-policy.md tell the truth? Its examples are plugins that pass the check it recommends."""
 
 import re
 from pathlib import Path

@@ -3,14 +3,13 @@
 The compiled form of `f(vm, task, my)` is int64(Record(vm), Record(task), Record(scan), int64): every record of the
 decision, asked for or not, and the address of the plugin's `my`.  The kernel calls it through a pointer.  The result is
 cached on disk under a hash of everything that can change it: the text of the function and of those it calls, the values
-of its constants, the layouts of its records, and this file.
+of its constants, the layouts of its records, and the files that compile it.
 
 Arithmetic is Python's: a division by zero, an index out of bounds and a negative shift raise, as they do interpreted.
 Whole numbers have 64 bits and wrap.
 """
 
 import ast
-import copy
 import functools
 import inspect
 import json
@@ -21,19 +20,21 @@ from pathlib import Path
 
 import numpy as np
 from numba import from_dtype, int64, njit, types
-from numba.core import caching, errors
+from numba.core import caching
 from numba.extending import intrinsic
 
 from gfplab.engine import cache
 from gfplab.engine.decision import Decision
-from gfplab.engine.intrinsics import i64
 from gfplab.errors import PolicyError
 from gfplab.policy.expressions import STEPS
+from gfplab.policy.guards import GUARDS
 from gfplab.policy.plugin import Plugin
+from gfplab.policy.rewrite import rewritten
 
 _LOCK = threading.Lock()
 _LOADED: dict[str, Callable] = {}  # key -> dispatcher, for this process
-_OPTIONS = {"nogil": True, "error_model": "python", "boundscheck": True}
+_OPTIONS = {"nogil": True, "error_model": "python"}
+_SOURCES = ("compile.py", "rewrite.py", "guards.py")
 
 
 def signature(decision: Decision, dtypes: Mapping[str, np.dtype]):
@@ -92,7 +93,7 @@ def _constants(plugin: Plugin, names: list[str]) -> dict[str, int | float]:
 def _key(plugin: Plugin, decision: Decision, dtypes: Mapping[str, np.dtype], names: list[str]) -> str:
     """A hash of all that the machine code depends on, but versions and processor, which name the cache folder."""
     parts = [
-        Path(__file__).read_text(encoding="utf-8"),
+        [Path(__file__).with_name(name).read_text(encoding="utf-8") for name in _SOURCES],
         [(name, records, repr(dtypes[records])) for name, records in decision.args],
         plugin.layout,
         [(plugin.definitions[name].lineno, ast.unparse(plugin.definitions[name])) for name in names],
@@ -107,7 +108,7 @@ def _compile(plugin, decision, dtypes, names, key):
     namespace = {**_constants(plugin, names), **_callables(), "__name__": __name__}
     if plugin.layout:
         namespace["__my"] = _record_at(from_dtype(my_dtype(plugin)))
-    definitions = [_rewritten(plugin, name, decision if name == decision.name else None) for name in names]
+    definitions = [rewritten(plugin, name, decision if name == decision.name else None) for name in names]
     module = ast.fix_missing_locations(ast.Module(definitions, []))
     exec(compile(module, plugin.module.__file__ or plugin.path, "exec"), namespace)
     for name in names[:-1]:
@@ -116,9 +117,9 @@ def _compile(plugin, decision, dtypes, names, key):
     dispatcher._cache = _PolicyCache(dispatcher.py_func, key)
     try:
         dispatcher.compile(signature(decision, dtypes))
-    except errors.NumbaError as error:
+    except Exception as error:  # numba raises KeyError and others as well
         line = error.loc.line if getattr(error, "loc", None) else plugin.definitions[decision.name].lineno
-        reason = str(error).strip().splitlines()[0]
+        reason = " ".join(f"{type(error).__name__}: {error}".split())[:200]
         raise PolicyError(f"{plugin.path}:{line}: {decision.name} cannot be compiled: {reason}") from error
     dispatcher.disable_compile()
     return dispatcher
@@ -127,83 +128,6 @@ def _compile(plugin, decision, dtypes, names, key):
 def my_dtype(plugin: Plugin) -> np.dtype:
     """The record `my` as numpy sees it: 8-byte slots, arrays inline."""
     return np.dtype([(name, kind, (length,)) if length > 1 else (name, kind) for name, kind, length in plugin.layout])
-
-
-def _rewritten(plugin: Plugin, name: str, decision: Decision | None) -> ast.FunctionDef:
-    """The function as it is compiled: whole numbers checked, and for a decision the full list of arguments."""
-    node = _Guards(plugin, decision is not None).visit(copy.deepcopy(plugin.definitions[name]))
-    node.decorator_list = []
-    if decision is not None:
-        asks_my = any(argument.arg == "my" for argument in node.args.args)
-        arguments = [argument for argument, _records in decision.args] + ["my_address"]
-        node.args.args = [ast.arg(argument, lineno=node.lineno, col_offset=0) for argument in arguments]
-        if asks_my and plugin.layout:
-            node.body.insert(0, ast.copy_location(ast.parse("my = __my(my_address)").body[0], node))
-    return node
-
-
-class _Guards(ast.NodeTransformer):
-    """Wraps what must be a whole number (an answer, what goes into `my`) and shifts by a number unknown as yet."""
-
-    def __init__(self, plugin: Plugin, is_decision: bool):
-        self.slots = {name: kind for name, kind, _length in plugin.layout}
-        self.is_decision = is_decision
-
-    def visit_BinOp(self, node):
-        self.generic_visit(node)
-        if isinstance(node.op, ast.LShift | ast.RShift) and not isinstance(node.right, ast.Constant):
-            name = "__shift_left" if isinstance(node.op, ast.LShift) else "__shift_right"
-            return _call(name, node.left, node.right)
-        return node
-
-    def visit_Return(self, node):
-        self.generic_visit(node)
-        if self.is_decision:
-            node.value = _call("__i64", node.value)
-        return node
-
-    def visit_Assign(self, node):
-        self.generic_visit(node)
-        if self._slot(node.targets[0]) == "i8":
-            node.value = _call("__i64", node.value)
-        return node
-
-    def visit_AugAssign(self, node):
-        if isinstance(node.op, ast.LShift | ast.RShift) and not isinstance(node.value, ast.Constant):
-            read = ast.parse(ast.unparse(node.target), mode="eval").body
-            value = ast.copy_location(ast.BinOp(read, node.op, node.value), node)
-            return self.visit_Assign(ast.copy_location(ast.Assign([node.target], value), node))
-        self.generic_visit(node)
-        if self._slot(node.target) == "i8":
-            node.value = _call("__i64", node.value)
-        return node
-
-    def _slot(self, target: ast.expr) -> str | None:
-        match target:
-            case ast.Attribute(attr=name) | ast.Subscript(value=ast.Attribute(attr=name)):
-                return self.slots[name]
-        return None
-
-
-def _call(name: str, *arguments: ast.expr) -> ast.Call:
-    function = ast.copy_location(ast.Name(name, ast.Load()), arguments[0])
-    return ast.copy_location(ast.Call(function, list(arguments), []), arguments[0])
-
-
-def shift_right(number, count):
-    """number >> count; counts above 63 leave the sign, as in Python."""
-    if count < 0:
-        raise ValueError("negative shift count")
-    return number >> min(count, 63)
-
-
-def shift_left(number, count):
-    """number << count, for counts that keep a bit."""
-    if count < 0:
-        raise ValueError("negative shift count")
-    if count > 63:
-        raise OverflowError("shift count above 63")
-    return number << count
 
 
 @functools.cache
@@ -223,8 +147,7 @@ def _record_at(record: types.Record):
 @functools.cache
 def _callables() -> dict[str, Callable]:
     """What compiled policies call that they do not define."""
-    functions = {**STEPS, "__shift_right": shift_right, "__shift_left": shift_left}
-    return {"__i64": i64, **{name: njit(function, **_OPTIONS) for name, function in functions.items()}}
+    return GUARDS | {name: njit(function, **_OPTIONS) for name, function in STEPS.items()}
 
 
 class _PolicyCache(caching.FunctionCache):

@@ -84,7 +84,7 @@ def tunable_row(tunable: Tunable) -> dict:
         "legal": list(tunable.legal),
         "help": tunable.help,
     }
-    return row | {key: value for key, value in extra.items() if value not in (None, False, "", [])}
+    return row | {key: value for key, value in extra.items() if value or type(value) in (int, float)}
 
 
 def _record(argument: str, docs: dict[str, str]) -> str:
