@@ -3,6 +3,7 @@
 import math
 import random
 
+import polars as pl
 import pytest
 import study_toy
 from study_toy import STUDY, run_toy
@@ -24,15 +25,16 @@ def test_the_interval_is_students_for_the_differences():
     assert paired([5.0] * 40, [4.0] * 40) == (1.0, 1.0, 1.0)
 
 
-def test_the_front_and_the_stock_kernel_are_run_again_with_fresh_seeds(study_of, tmp_path):
-    """A row for each trial of the front and each objective; the search itself is what it is without."""
+def test_baselines_and_front_are_run_again_with_fresh_seeds(study_of, tmp_path):
+    """A row for each but stock, and each objective; the search itself is what it is without."""
     seen = []
     outcome = run_study(study_of(CONFIRMED), tmp_path / "out", lambda job: seen.append(job.seed) or run_toy(job))
     assert tables(outcome) == tables(run_study(study_of(STUDY), tmp_path / "without", run_toy))
-    assert seen.count(101) == (len({0, *outcome.front})) * 2
+    assert seen.count(101) == len({0, 1, *outcome.front}) * 2
     assert set(outcome.runs["seed"]) == {1, 2}
-    front = [number for number in outcome.front if number]
-    assert outcome.confirmed["number"].to_list() == [number for number in front for _ in range(2)]
+    others = sorted({1, *outcome.front} - {0})
+    assert outcome.confirmed["number"].to_list() == [number for number in others for _ in range(2)]
+    assert outcome.confirmed["label"][0] == "patient"
     assert set(outcome.confirmed["seeds"]) == {4}
     row = outcome.confirmed.row(0, named=True)
     assert row["low"] <= row["difference"] <= row["high"]
@@ -48,7 +50,7 @@ def test_a_lucky_winner_is_found_out(study_of, tmp_path):
 
     text = CONFIRMED.replace("trials = 22", "trials = 60").replace('"calm.fast_path_ns" = "mean"\n', "")
     outcome = run_study(study_of(text.replace('"worst"', '"mean"')), tmp_path / "out", run)
-    (row,) = outcome.confirmed.rows(named=True)
+    row = outcome.confirmed.row(by_predicate=pl.col("number") == outcome.front[0], named=True)
     chosen = outcome.trials.filter(number=row["number"])["storm.worst_io_stall_ms"].item()
     assert chosen < 90 < row["value"]
     assert not row["surely_better"]
@@ -58,7 +60,7 @@ def test_a_real_winner_is_confirmed(study_of, tmp_path):
     """A stall of a thousandth is surely better, whatever the noise."""
     text = CONFIRMED.replace('"calm.fast_path_ns" = "mean"\n', "")
     outcome = run_study(study_of(text), tmp_path / "out", run_toy)
-    (row,) = outcome.confirmed.rows(named=True)
+    row = outcome.confirmed.row(by_predicate=pl.col("number") == outcome.front[0], named=True)
     assert row["surely_better"] and row["high"] < -1000
 
 

@@ -50,6 +50,14 @@ def test_a_stack_takes_every_decision_of_its_plugins(study):
     assert len(seen) == 8
 
 
+def test_a_label_says_the_policies_in_a_few_words(study):
+    """The whole-plugin choice, then what differs from it."""
+    label = study.space.label_of
+    assert label({"policy": "stock", "too_many_isolated": "stock"}) == "stock"
+    assert label({"policy": "patient+gentle", "too_many_isolated": "stock"}) == "patient+gentle"
+    assert label({"policy": "stock", "too_many_isolated": "isolating"}) == "stock, too_many_isolated=isolating"
+
+
 def test_answers_stay_in_the_ranges_of_plugin_and_study(study):
     """Narrowed where the study says so, the plugin's own where it does not; quantities go back with their units."""
     for values in answers(study):

@@ -45,12 +45,12 @@ def paired(mine: Sequence[float], others: Sequence[float]) -> tuple[float, float
 
 
 def confirmed_frame(
-    confirmed: Mapping[int, Trial], front: Sequence[int], objectives: Sequence[Objective]
+    confirmed: Mapping[int, Trial], finalists: Sequence[int], objectives: Sequence[Objective]
 ) -> pl.DataFrame:
-    """One row for each trial of the front and each objective: its value under fresh seeds, and the way from stock's."""
+    """One row for each finalist and each objective: its value under fresh seeds, and the way from stock's."""
     rows = []
     stock = confirmed.get(0)
-    for number in front:
+    for number in finalists:
         trial = confirmed.get(number)
         if number == 0 or trial is None or stock is None or trial.failed or stock.failed:
             continue

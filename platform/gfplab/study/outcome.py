@@ -5,7 +5,7 @@ says the same whoever ran the trials in whatever order.
 """
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import polars as pl
@@ -35,12 +35,19 @@ class Outcome:
     constraints: list[Constraint]
     trials: pl.DataFrame
     runs: pl.DataFrame
-    confirmed: pl.DataFrame  # the front again, with fresh seeds, against stock
+    confirmed: pl.DataFrame  # the finalists again, with fresh seeds, against stock
+    units: dict[str, str]  # column of trials -> "time", "size", "rate" or "pages", where its numbers count such
 
     @property
     def front(self) -> list[int]:
         """Numbers of the feasible trials that no other feasible trial dominates."""
         return self.trials.filter(pl.col("pareto"))["number"].to_list()
+
+    @property
+    def finalists(self) -> list[int]:
+        """Numbers of the baselines and of the front, as far as they could be measured."""
+        final = (pl.col("origin") == "baseline") | pl.col("pareto")
+        return self.trials.filter(final & (pl.col("state") == "complete"))["number"].to_list()
 
     def report_rows(self) -> pl.DataFrame:
         """The stock kernel, then the front, best first objective first; each value also as a ratio to stock's."""
@@ -80,8 +87,7 @@ def outcome(directory: Path, record: Record, status: str) -> Outcome:
     constraints = [Constraint(**said) for said in shape["constraints"]]
     in_order = [trials[number] for number in sorted(trials)]
     table = _trials_frame(in_order, shape["columns"], objectives, constraints)
-    front = table.filter("pareto")["number"].to_list()
-    return Outcome(
+    found = Outcome(
         directory=directory,
         title=header["title"],
         status=status,
@@ -91,14 +97,16 @@ def outcome(directory: Path, record: Record, status: str) -> Outcome:
         constraints=constraints,
         trials=table,
         runs=_runs_frame(in_order),
-        confirmed=confirmed_frame(record.confirmed, front, objectives),
+        confirmed=pl.DataFrame(),
+        units={name: unit for name, _, unit in shape["columns"] if unit},
     )
+    return replace(found, confirmed=confirmed_frame(record.confirmed, found.finalists, objectives))
 
 
 def shape_of(dimensions: list[Dimension], objectives: list[Objective], constraints: list[Constraint]) -> dict:
     """What a reader of the journal must know of the study, as JSON."""
     return {
-        "columns": [[dimension.name, _dtype_of(dimension)] for dimension in dimensions],
+        "columns": [[each.name, _dtype_of(each), getattr(each, "kind", "")] for each in dimensions],
         "objectives": [asdict(objective) for objective in objectives],
         "constraints": [asdict(constraint) for constraint in constraints],
     }
@@ -136,7 +144,7 @@ def _trials_frame(
         "state": ["failed" if t.failed else "complete" for t in trials],
     }
     schema = {"number": pl.Int64, "batch": pl.Int64, "origin": pl.String, "label": pl.String, "state": pl.String}
-    for name, dtype in columns:
+    for name, dtype, _ in columns:
         data[name] = [_cell(t.values.get(name), dtype) for t in trials]
         schema[name] = _DTYPES[dtype]
     for i, objective in enumerate(objectives):

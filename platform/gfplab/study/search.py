@@ -24,6 +24,7 @@ from gfplab.study.jobs import Job, RunJob
 from gfplab.study.mirror import Mirror
 from gfplab.study.outcome import Outcome, outcome
 from gfplab.study.sampling import Sampling
+from gfplab.study.space import Value
 from gfplab.study.spec import Study, load_study
 from gfplab.study.store import Journal, Trial, read_journal
 
@@ -143,13 +144,13 @@ class _Coordinator:
         return "done"
 
     def _confirm(self, crew: Workers, interrupts: "_Interrupts") -> None:
-        """Run the front and the stock kernel with seeds that had no part in choosing them."""
+        """Run the baselines and the front with seeds that had no part in choosing them."""
         study, recorded = self._study, self._record
-        front = {0, *outcome(self._directory, recorded, "").front}
-        fresh = [replace(recorded.trials[number], runs=[], failure="") for number in sorted(front)]
+        finalists = outcome(self._directory, recorded, "").finalists
+        fresh = [replace(recorded.trials[number], runs=[], failure="") for number in finalists]
         fresh = [trial for trial in fresh if not self._is_confirmed(trial.number)]
         if fresh:
-            self._say(f"running the best {len(fresh)} again with {len(study.confirm)} fresh seeds")
+            self._say(f"running {len(fresh)} baselines and unbeaten trials again with {len(study.confirm)} fresh seeds")
         for trial in self._finished(fresh, study.confirm, crew, interrupts):
             self._journal.confirm(trial)
 
@@ -171,19 +172,13 @@ class _Coordinator:
             size = min(study.batch, self._wanted - number)
             if size <= 0:
                 return
-            yield [
-                Trial(
-                    number + i,
-                    batch,
-                    "sampler",
-                    "",
-                    values,
-                    study.space.policies_of(values),
-                    study.space.tunables_of(values),
-                )
-                for i, values in enumerate(sampling.ask(batch, size))
-            ]
+            yield [self._asked(number + i, batch, values) for i, values in enumerate(sampling.ask(batch, size))]
             number += size
+
+    def _asked(self, number: int, batch: int, values: dict[str, Value]) -> Trial:
+        space = self._study.space
+        policies, tunables = space.policies_of(values), space.tunables_of(values)
+        return Trial(number, batch, "sampler", space.label_of(values), values, policies, tunables)
 
     def _finished(
         self, trials: list[Trial], seeds: tuple[int, ...], crew: Workers, interrupts: "_Interrupts"

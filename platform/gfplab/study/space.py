@@ -179,6 +179,13 @@ class Space:
         chosen |= {d.name: values[d.name] for d in self.policies if d.name != POLICY and d.name in values}
         return {decision: plugin for decision, plugin in sorted(chosen.items()) if plugin != STOCK}
 
+    def label_of(self, values: Mapping[str, Value]) -> str:
+        """The policies in a few words: the whole-plugin choice, and the decision points that another plugin takes."""
+        base = str(values.get(POLICY) or next(iter(self.stacks), STOCK))
+        ground, chosen = self.stacks.get(base, {}), self.policies_of(values)
+        differing = [name for name in sorted({*ground, *chosen}) if ground.get(name) != chosen.get(name)]
+        return ", ".join([base, *(f"{name}={chosen.get(name, STOCK)}" for name in differing)])
+
     def plugins_of(self, values: Mapping[str, Value]) -> list[str]:
         """The plugins in use, by name."""
         return sorted(set(self.policies_of(values).values()))

@@ -25,7 +25,7 @@ class Trial:
     number: int
     batch: int
     origin: str  # "baseline" | "sampler"
-    label: str  # of a baseline; "" otherwise
+    label: str  # its policies in a few words
     values: dict[str, Value]  # dimension -> answer
     policies: dict[str, str]  # decision -> plugin, where it is not the stock kernel's
     tunables: dict[str, Value]  # "plugin.tunable" -> value, where it is not the plugin's default
