@@ -1,5 +1,7 @@
 """The world's tasks, files and address spaces at boot, and who holds which page when the clock starts."""
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from gfplab.boot.layout import ROLE_USER, Layout, TaskPlan
@@ -11,7 +13,6 @@ from gfplab.kernel.types import (
     LRU_ACTIVE_FILE,
     LRU_INACTIVE_ANON,
     LRU_INACTIVE_FILE,
-    ORDER_CHUNKS,
     ORDER_RANDOM,
     ORDER_SEQUENTIAL,
     PAGE_SIZE,
@@ -25,13 +26,25 @@ NSEC_PER_SEC = 1_000_000_000
 PERMILLE = 10
 
 
+@dataclass
+class Mm:
+    """An address space to be: its virtual pages, how many are resident, and the order of its first pass."""
+
+    first: int
+    pages: int
+    resident: int
+    chunk_pages: int
+    random: bool
+    task: int = 0
+
+
 class Workloads:
     """Plans workloads, files and address spaces first (sizes), then fills the arrays."""
 
     def __init__(self, world, layout: Layout, pools_of_loops: dict):
         self.world, self.layout, self.pools_of_loops = world, layout, pools_of_loops
         self.rows = []  # (workload fields, task plan)
-        self.mms = []  # (first page, pages, resident pages or None, task index)
+        self.mms = []
         self.files = []  # (first slot, pages, disk, cached, dirty, active)
         self.next_vpn = 1
         self.next_slot = 1
@@ -61,8 +74,8 @@ class Workloads:
         self.rows.append(fields)
         return t
 
-    def _mm(self, pages: int, resident: int):
-        self.mms.append([self.next_vpn, pages, resident, 0])
+    def _mm(self, pages: int, resident: int, chunk_pages: int = 1, random: bool = False):
+        self.mms.append(Mm(self.next_vpn, pages, resident, chunk_pages, random))
         self.next_vpn += pages
         return len(self.mms)
 
@@ -94,28 +107,31 @@ class Workloads:
         if pages:
             mm = self._mm(pages, pages)
             plan = TaskPlan("sleeper", "anon_toucher", 0, ROLE_USER, dormant=True, mm=mm)
-            self.mms[-1][3] = self.layout.add("tasks", plan)
+            self.mms[-1].task = self.layout.add("tasks", plan)
 
     def _anon_toucher(self, task, i: int):
         pages = task.size_bytes // PAGE_SIZE
-        mm = self._mm(pages, task.resident_bytes // PAGE_SIZE)
-        order = ORDER_RANDOM if task.order == "random" else ORDER_SEQUENTIAL
+        first_order = task.first_order or task.order
+        chunks = -(-pages // task.chunk_pages)
+        done = task.resident_bytes // PAGE_SIZE // task.chunk_pages  # chunks of the first pass that lie behind us
+        resident = done * task.chunk_pages
+        mm = self._mm(pages, resident, task.chunk_pages, first_order == "random")
         fields = {
             "bytes": pages,
             "touch_ns": task.touch_ns,
             "passes": task.passes,
             "write_permille": task.write_percent * PERMILLE,
-            "first_random": int((task.first_order or task.order) == "random"),
+            "order": ORDER_RANDOM if task.order == "random" else ORDER_SEQUENTIAL,
+            "first_random": int(first_order == "random"),
+            "chunk_pages": task.chunk_pages,
+            "chunk_base": self.next_chunk,
+            "chunks_done": done if first_order == "random" else 0,
+            "in_pass": resident,
             "site": self._site("page_fault"),
             "mm": mm,
         }
-        if order == ORDER_RANDOM and task.chunk_pages > 1:
-            order = ORDER_CHUNKS
-            chunks = -(-pages // task.chunk_pages)
-            fields |= {"chunk_pages": task.chunk_pages, "chunk_base": self.next_chunk}
-            self.next_chunk += chunks
-        fields["order"] = order
-        self.mms[-1][3] = self._add(task.comm, "anon_toucher", fields, task.start_ns, mm=mm)
+        self.next_chunk += chunks
+        self.mms[-1].task = self._add(task.comm, "anon_toucher", fields, task.start_ns, mm=mm)
 
     def _file_writer(self, task, i: int):
         size = task.size_bytes or (task.rate_bps or 1 << 30) * self.world.length_ns // NSEC_PER_SEC
@@ -153,12 +169,9 @@ class Workloads:
         for w, fields in enumerate(self.rows, 1):
             for name, value in fields.items():
                 arrays["workloads"][name][w] = value
-            if fields.get("chunk_pages") and fields["order"] == ORDER_CHUNKS:
-                base, n = fields["chunk_base"], -(-fields["bytes"] // fields["chunk_pages"])
-                arrays["chunk_order"][base : base + n] = np.arange(n)
         for f, (base, pages, disk, cached, dirty, active) in enumerate(self.files, 1):
             self._fill_file(arrays, source, f, base, pages, disk, cached, dirty, active)
-        resident = [self._fill_mm(arrays, source, m, seed, *mm) for m, mm in enumerate(self.mms, 1)]
+        resident = [self._fill_mm(arrays, source, m, seed, mm) for m, mm in enumerate(self.mms, 1)]
         resident = np.concatenate(resident) if resident else np.zeros(0, np.int64)
         if len(resident):
             mixed = resident[shuffled(len(resident), seed, 2)]
@@ -194,11 +207,20 @@ class Workloads:
         if cached > active:
             link_lru(arrays, LRU_INACTIVE_FILE, pfns[active:])
 
-    def _fill_mm(self, arrays, source, m, seed, first, pages, resident, task):
+    def _fill_mm(self, arrays, source, m: int, seed: int, mm: "Mm"):
+        """Touched pages are those of the chunks that the first pass has visited: the head of its order."""
         row = arrays["mms"][m]
-        row["start"], row["nr"], row["rss"], row["task"] = first, pages, resident, task
-        pfns = source.take(resident, f"the resident memory of {self.layout.tasks[task].comm}")
-        vpns = first + np.sort(shuffled(pages, seed, 100 + m)[:resident])
+        row["start"], row["nr"], row["rss"], row["task"] = mm.first, mm.pages, mm.resident, mm.task
+        plan = self.layout.tasks[mm.task]
+        order = np.arange(-(-mm.pages // mm.chunk_pages))
+        if mm.random:
+            order = shuffled(len(order), seed, 100 + m)
+        if plan.work:
+            base = int(arrays["workloads"]["chunk_base"][plan.work])
+            arrays["chunk_order"][base : base + len(order)] = order
+        pfns = source.take(mm.resident, f"the resident memory of {plan.comm}")
+        touched = order[: mm.resident // mm.chunk_pages, None] * mm.chunk_pages + np.arange(mm.chunk_pages)
+        vpns = mm.first + touched.ravel()
         arrays["ptes"][vpns] = pfns
         arrays["page_index"][pfns] = vpns
         arrays["page_flags"][pfns] = PG_anon | PG_mapped

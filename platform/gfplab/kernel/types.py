@@ -66,7 +66,6 @@ POOL_KMALLOC = 3
 
 ORDER_RANDOM = 0
 ORDER_SEQUENTIAL = 1
-ORDER_CHUNKS = 2
 
 # handle_event() kinds
 EV_DISK = 1
@@ -207,7 +206,7 @@ def kernel_schema():
     s.records("mms", start="first virtual page", nr="virtual pages", rss="", swap="", task="", dead="")
     s.records(
         "workloads",
-        kind="", start_ns="", stop_ns="", bytes="pages", order="ORDER_*", touch_ns="ns per touch", rate="pages/s", file="", pool="", hold_ns="", passes="", write_permille="", stream="", done="touches, pages or operations", pos="", site="", pause_ns="", finished="0 or when it ended", mm="", pass_nr="passes done", first_random="1: the first pass is random too", chunk_pages="", chunk="", chunk_left="", chunk_done="", chunks_done="", chunk_base="first slot in chunk_order", last_touch="", first_pass_end="", busy_ns="ns in mempool calls",
+        kind="", start_ns="", stop_ns="", bytes="pages", order="ORDER_*", touch_ns="ns per touch", rate="pages/s", file="", pool="", hold_ns="", passes="", write_permille="", stream="", done="touches, pages or operations", pos="", site="", pause_ns="", finished="0 or when it ended", mm="", pass_nr="passes done", in_pass="pages done in this pass", first_random="1: the first pass is random too", chunk_pages="", chunk="", chunk_left="", chunk_done="", chunks_done="", chunk_base="first slot in chunk_order", last_touch="", first_pass_end="", busy_ns="ns in mempool calls",
     )  # fmt: skip
     s.records("files", base="first slot in file_pages", nr="pages", disk="", nr_dirty="", cursor="writeback_index", cached="", write_base="first sector", oldest_dirty="")
     s.records(

@@ -1,4 +1,5 @@
-"""The world's tasks that live on anonymous memory: touchers in random or sequential order.
+"""The world's tasks that live on anonymous memory: touchers, which visit each page once in a pass, in an order drawn
+for that pass or in sequence.
 
 Leaves out: everything a real program does between two touches, but for the time that it takes.
 """
@@ -7,33 +8,22 @@ from gfplab.engine.requests import TASK_INTERRUPTIBLE, cond_resched, exit_task, 
 from gfplab.engine.subset import kernel, plain
 from gfplab.engine.symbols import burn, local_clock, over_debt, random_below, random_permille
 from gfplab.kernel.symbols import exit_mmap, handle_mm_fault, hist_add, touch_page
-from gfplab.kernel.types import ORDER_CHUNKS, ORDER_RANDOM
+from gfplab.kernel.types import ORDER_SEQUENTIAL
 
 
 @plain
 def next_touch(k, w):
-    """Offset of the next page to touch. Writes: the workload's position."""
+    """Offset of the next page to touch; each page comes once in a pass. Writes: the workload's position."""
     load = k.workloads[w]
-    sequential = 0
-    if load.order == ORDER_RANDOM:
-        if load.pass_nr > 0 or load.first_random:
-            return random_below(k, load.stream, load.bytes)
-        sequential = 1
-    if load.order == ORDER_CHUNKS and load.pass_nr > 0 and sequential == 0:
-        if load.chunk_left == 0:
-            load.chunk = next_chunk(k, w)
-            load.chunk_left = load.chunk_pages
-            if load.chunk * load.chunk_pages + load.chunk_left > load.bytes:
-                load.chunk_left = load.bytes - load.chunk * load.chunk_pages
-            load.chunk_done = 0
-        load.chunk_left -= 1
-        load.chunk_done += 1
-        return load.chunk * load.chunk_pages + load.chunk_done - 1
-    pos = load.pos
-    load.pos = pos + 1
-    if load.pos >= load.bytes:
-        load.pos = 0
-    return pos
+    if load.order == ORDER_SEQUENTIAL or (load.pass_nr == 0 and load.first_random == 0):
+        return load.in_pass
+    if load.chunk_left == 0:
+        load.chunk = next_chunk(k, w)
+        load.chunk_left = min(load.chunk_pages, load.bytes - load.chunk * load.chunk_pages)
+        load.chunk_done = 0
+    load.chunk_left -= 1
+    load.chunk_done += 1
+    return load.chunk * load.chunk_pages + load.chunk_done - 1
 
 
 @plain
@@ -61,7 +51,6 @@ def anon_toucher(k, w):
     if load.start_ns > local_clock(k):
         yield schedule_timeout(0, load.start_ns - local_clock(k), TASK_INTERRUPTIBLE)
     first = k.mms[load.mm].start
-    in_pass = 0
     while k.tasks[t].killed == 0:
         vpn = first + next_touch(k, w)
         write = 1
@@ -80,11 +69,10 @@ def anon_toucher(k, w):
                 hist_add(k, load.site, local_clock(k) - began)
         load.done += 1
         load.last_touch = local_clock(k)
-        in_pass += 1
-        if in_pass == load.bytes:
-            in_pass = 0
+        load.in_pass += 1
+        if load.in_pass == load.bytes:
+            load.in_pass = 0
             load.pass_nr += 1
-            load.pos = 0
             if load.pass_nr == 1:
                 load.first_pass_end = local_clock(k)
             if load.passes and load.pass_nr >= load.passes:
