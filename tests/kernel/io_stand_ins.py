@@ -203,12 +203,12 @@ def submit_job(k, j):
         new = k.bios[b]
         new.dev_kind = job.dev_kind
         new.dev = job.dev
-        new.rw = job.rw
+        new.rw = job.rw ^ (job.alternate & i & 1)
         new.sector = job.sector + i * job.stride
         new.nr_pages = job.nr_pages
         new.file = j
         new.end_io = END_SWAP_WRITE
-        if job.rw == BIO_READ:
+        if new.rw == BIO_READ:
             new.end_io = END_SWAP_READ
         yield from submit_bio(k, b)
         job.submitted += 1

@@ -41,6 +41,7 @@ def io_schema():
         "count",
         "nr_pages",
         "plug",
+        "alternate",
         "start_ns",
         "pause_ns",
         "submitted",

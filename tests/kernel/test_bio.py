@@ -3,6 +3,7 @@
 import pytest
 from io_world import FS_BIO_SET, MS, SECOND, IoWorld
 
+from gfplab.kernel.bio import BIO_LIVE
 from gfplab.kernel.types import BIO_READ, DEV_CRYPT
 
 
@@ -94,10 +95,7 @@ def test_a_rescuer_takes_the_bios_of_its_own_set_and_leaves_the_others_parked():
     """So a clone of another set that is parked in between stays in order on the task's list."""
     world = IoWorld()
     k = world.k
-    from gfplab.kernel.bio import BIO_LIVE
-
-    build = world.build
-    sim = build.start(world.a)
+    sim = world.build.start(world.a)
     for b, bioset in ((1, 2), (2, 3), (3, 2), (4, 3)):
         world.set("bios", b, used=BIO_LIVE, bioset=bioset)
         sim.call("bio_list_add", 7, b)
@@ -108,6 +106,19 @@ def test_a_rescuer_takes_the_bios_of_its_own_set_and_leaves_the_others_parked():
     parked = [sim.call("bio_list_pop", 7) for _ in range(3)]
     assert parked == [2, 4, 0]
     assert [k.biosets[2].rescue_head, k.bios[1].next, k.biosets[2].rescue_tail] == [1, 3, 3]
+
+
+def test_depth_first_order_is_lower_devices_then_this_one_then_what_was_parked_before():
+    """What one driver submitted goes before what waited already, and inside it the bios for other devices go first."""
+    world = IoWorld()
+    sim = world.build.start(world.a)
+    for b, dev in ((1, 5), (2, 9), (3, 5), (4, 9), (5, 7), (6, 5)):
+        world.set("bios", b, used=BIO_LIVE, dev_kind=DEV_CRYPT, dev=dev)
+    world.set("bios", 5, next=6)
+    for b in (1, 2, 3, 4):
+        sim.call("bio_list_add", 7, b)
+    sim.call("bio_list_lower_first", 7, DEV_CRYPT, 5, 5, 6)
+    assert [sim.call("bio_list_pop", 7) for _ in range(7)] == [2, 4, 1, 3, 5, 6, 0]
 
 
 @pytest.mark.parametrize("depth", [1, 3])

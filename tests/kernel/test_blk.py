@@ -38,13 +38,13 @@ def test_merging_stops_at_the_largest_request_and_at_a_gap():
 
 
 def test_reads_never_merge_with_writes():
-    """Direction is part of adjacency."""
+    """Direction is part of adjacency: write, read, write, read of four pages in a row are four requests."""
     world = IoWorld()
     world.disk()
-    world.job(count=1, sector=0)
-    world.job(count=1, sector=1, rw=BIO_READ)
+    world.job(count=4, alternate=1, plug=1)
     world.run(SECOND)
-    assert sorted(world.issued()) == [(0, 1), (1, 1)]
+    assert world.issued() == [(0, 1), (1, 1), (2, 1), (3, 1)]
+    assert sorted(world.ended("sector", "rw")) == [(0, 1), (1, 0), (2, 1), (3, 0)]
 
 
 def test_without_a_plug_every_bio_is_a_request():
@@ -156,6 +156,17 @@ def test_a_legacy_queue_makes_its_submitters_wait_at_nr_requests():
     assert world.get("tasks", reader, "state") == 0
     world.run(SECOND)
     assert len(world.ended("sector")) == 201
+    world.assert_quiet()
+
+
+def test_readers_of_a_legacy_queue_wake_as_its_reads_complete():
+    """They have a count and a queue of their own, and each freed request wakes the one that waits longest."""
+    world = IoWorld()
+    world.disk(congestion=1, tags=4, parallelism=4, read_ns=MS)
+    world.job(count=300, stride=2, rw=BIO_READ)
+    world.job(count=10, stride=2, sector=5000)
+    world.run(SECOND)
+    assert len(world.ended("sector")) == 310
     world.assert_quiet()
 
 
