@@ -122,7 +122,7 @@ def pay(k, c):
 
 @plain
 def leave(k, c, t):
-    """Task `t` owes nothing: it leaves CPU `c` if it is to end, or to sleep and was not woken meanwhile; 1 if it left."""
+    """Task `t` owes nothing: it leaves CPU `c` if it is to end, or to sleep and was not woken since; 1 if it left."""
     task = k.tasks[t]
     if task.req_op == OP_SCHEDULE or task.req_op == OP_IO_SCHEDULE:
         if task.woken:
