@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from gfplab import run
 from gfplab.cli.main import run_command_line
 
 FILES = Path(__file__).parents[1] / "files"
@@ -90,3 +91,12 @@ def test_a_new_plugin_can_be_checked_and_is_found_by_its_name(tmp_path, monkeypa
 def test_a_plugin_is_measured_in_nanoseconds(capsys):
     assert run_command_line(["plugin", "bench", "linux_4_9"]) == 0
     assert capsys.readouterr().out.endswith(" ns a call\n")
+
+
+def test_warmup_builds_what_a_run_needs_and_the_check_build_when_asked(monkeypatch, capsys):
+    built = []
+    monkeypatch.setattr(run, "build_kernel", lambda mode, check, progress: built.append((mode, check)))
+    assert run_command_line(["warmup"]) == 0
+    assert run_command_line(["warmup", "--check"]) == 0
+    assert built == [("compiled", False), ("compiled", False), ("compiled", True)]
+    assert capsys.readouterr().out.startswith("build ready in 0.0 s\n")

@@ -36,7 +36,9 @@ def chart(tables: Tables):
     )
     mark = alt.Chart(pl.DataFrame({"pages": [run["wmark_min_pages"]]})).mark_rule(strokeDash=[4, 4]).encode(y="pages:Q")
     above = (pages.mark_line(strokeWidth=1).encode(x=time, y="pages:Q", color="counter:N") + mark).properties(
-        width=700, height=220, title=f"{run['scenario']}, seed {run['seed']}: {run['title']}"
+        width=700,
+        height=220,
+        title=alt.Title(f"{run['scenario']}, seed {run['seed']}: {run['title']}", subtitle="dashed: min watermark"),
     )
     rate = alt.Y("swapout_kib_s:Q", title="swap-out, KiB/s")
     below = alt.Chart(samples).mark_line(strokeWidth=1).encode(x=time, y=rate).properties(width=700, height=120)
