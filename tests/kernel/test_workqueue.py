@@ -8,7 +8,7 @@ from gfplab.kernel.types import BIO_READ, DEV_CRYPT
 MAYDAY = 10 * MS
 
 
-def write_storm(workers, rescuer=True, count=12, **bench):
+def write_storm(workers, rescuer=True, count=12, start_ns=0, **bench):
     """Writes, four encryptions at once, each of which sleeps for its clone bio (the set has two)."""
     world = IoWorld(cpus=4, workers=workers)
     world.set("bench", 0, **bench)
@@ -16,7 +16,7 @@ def write_storm(workers, rescuer=True, count=12, **bench):
     crypt = world.crypt(disk, bios=2, max_active=4, fails=True)
     if not rescuer:
         world.set("wqs", world.get("crypts", crypt, "wq"), rescuer=0)
-    world.job(kind=DEV_CRYPT, dev=crypt, count=count, stride=9)
+    world.job(kind=DEV_CRYPT, dev=crypt, count=count, stride=9, start_ns=start_ns)
     return world, world.get("crypts", crypt, "wq")
 
 
@@ -38,8 +38,8 @@ def test_a_work_is_run_by_the_worker_that_went_idle_last():
 
 def test_a_worker_that_takes_a_work_wakes_the_next_if_more_are_pending():
     """Four works queued in one go wake one worker: it finishes two and sleeps in the third, the next has the fourth."""
-    world, wq = write_storm(workers=5, count=4)
-    world.run(900 * US)
+    world, wq = write_storm(workers=5, count=4, start_ns=MS)
+    world.run(MS + 900 * US)
     assert world.get("wqs", wq, "nr_active") == 2  # two have their bio, two wait for one
     first, *_, last = who_worked(world)
     assert who_worked(world) == [first, first, first, last]
