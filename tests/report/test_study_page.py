@@ -52,3 +52,9 @@ def test_a_study_that_has_just_begun_has_a_page():
 def test_trials_that_could_not_be_measured_are_counted_and_the_first_is_quoted():
     trials = pl.DataFrame({"state": ["complete", "failed", "failed"], "failure": ["", "s1: broken", "s2: broken"]})
     assert lines(outcome([trial(0, 100.0)], trials=trials))[2] == "2 of them failed: s1: broken"
+
+
+def test_a_mask_is_folded_and_not_cut_off():
+    mask = "__GFP_IO|__GFP_DIRECT_RECLAIM|__GFP_KSWAPD_RECLAIM|__GFP_NOMEMALLOC"
+    rows = [trial(number, 100.0 - number, **{"neil_mask.keep": mask}) for number in range(4)]
+    assert "…" not in " ".join(lines(outcome(rows)))

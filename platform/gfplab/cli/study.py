@@ -166,7 +166,9 @@ class _trials:
         return self._bar.__exit__(*what)
 
     def _say(self, at) -> None:
-        values = ", ".join(f"{name} {value:.4g}" for name, value in at.values.items()) or at.trial.failure
+        from gfplab.report.tables import number
+
+        values = ", ".join(f"{name} {number(value)}" for name, value in at.values.items()) or at.trial.failure
         if self._report is not None:
             self._report(at.done, at.wanted, values)
         elif not self._quiet and not at.recorded:

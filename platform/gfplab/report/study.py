@@ -38,7 +38,8 @@ def _table(rows: pl.DataFrame, objectives) -> Table:
     table.add_column("", no_wrap=True)
     trials = rows.to_dicts()
     for trial in trials:
-        table.add_column(Text("stock" if trial["number"] == 0 else f"trial {trial['number']}"), justify="right")
+        name = "stock" if trial["number"] == 0 else f"trial {trial['number']}"
+        table.add_column(Text(name), justify="right", overflow="fold")  # a mask is one long word
     names = [objective.name for objective in objectives]
     ratios = {f"{name} / stock" for name in names}
     for name in rows.columns:
