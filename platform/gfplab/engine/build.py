@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gfplab.engine import cache, checks
-from gfplab.engine.link import Program
+from gfplab.engine.link import Program, did_you_mean
 from gfplab.engine.modes import GeneratorMode, StepMode
 from gfplab.engine.requests import OP_IO_SCHEDULE, OP_SCHEDULE
 from gfplab.engine.resumable import Step
@@ -85,7 +85,7 @@ class Model:
     def _check_decision(self, decision):
         for argument, array in decision.args:
             if array not in self.schema.fields:
-                yield f"decision {decision.name}: argument {argument} comes from {array!r}, which is no record array"
+                yield f"decision {decision.name}: argument {argument} comes from {array!r}, which is no record array{did_you_mean(array, self.schema.fields)}"
 
     def build(self, mode="compiled", check=False, progress=None):
         """Make one mode; `progress(done, total, name)` hears about functions being compiled."""

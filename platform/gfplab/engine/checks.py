@@ -397,7 +397,9 @@ class Check:
         elif name in ("abs", "i64"):
             self.arguments(e, name, 1, e.args)
         elif name in ("min", "max"):
-            self.arguments(e, name, max(len(e.args), 2), e.args)
+            self.arguments(e, name, len(e.args), e.args)
+            if len(e.args) < 2:
+                self.err(e, f"{name}() takes two numbers or more")
         elif name == "len":
             ok = len(e.args) == 1 and isinstance(e.args[0], ast.Attribute) and is_name(e.args[0].value, "k")
             if not ok:
