@@ -8,7 +8,7 @@ Leaves out: strict limits, laptop mode, memory cgroups, the pages that exiting t
 
 from gfplab.engine.requests import TASK_KILLABLE, io_schedule_timeout
 from gfplab.engine.subset import kernel, plain
-from gfplab.engine.symbols import burn, jiffies_to_ns_from_now, trace
+from gfplab.engine.symbols import burn, trace
 from gfplab.kernel.costs import C_BALANCE_DIRTY
 from gfplab.kernel.gfp import PF_LESS_THROTTLE
 from gfplab.kernel.symbols import (
@@ -184,7 +184,7 @@ def balance_dirty_pages(k, d, pages_dirtied):
                 now += min(pause - max_pause, max_pause)
                 pause = max_pause
         trace(k, balance_dirty_pages_event, hard_dirty_limit(k, dtc.thresh), dtc.thresh, dtc.dirty, pause)
-        yield io_schedule_timeout(0, jiffies_to_ns_from_now(k, pause), TASK_KILLABLE)
+        yield io_schedule_timeout(0, pause * k.e[0].jiffy_ns, TASK_KILLABLE)
         task.dirty_paused_when = now + pause
         task.nr_dirtied = 0
         task.nr_dirtied_pause = dtc.nr_dirtied_pause

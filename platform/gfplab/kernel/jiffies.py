@@ -16,9 +16,3 @@ def HZ(k):
 def jiffies(k):
     """Ticks since time 0."""
     return local_clock(k) // k.e[0].jiffy_ns
-
-
-@plain
-def nsecs_to_jiffies_up(k, ns):
-    """Ticks that ns last, the last one begun counting as a whole."""
-    return (ns + k.e[0].jiffy_ns - 1) // k.e[0].jiffy_ns

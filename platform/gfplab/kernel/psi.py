@@ -48,7 +48,7 @@ def psi_update(k):
     vm.psi_some_raw += ns * vm.psi_some_rate
     vm.psi_full_raw += ns * vm.psi_full_rate
     vm.psi_some = max(vm.psi_some, vm.psi_some_raw >> PSI_SHIFT)
-    vm.psi_full = max(vm.psi_full, vm.psi_full_raw >> PSI_SHIFT)
+    vm.psi_full = max(vm.psi_full, min(vm.psi_full_raw >> PSI_SHIFT, vm.psi_some))
 
 
 @plain

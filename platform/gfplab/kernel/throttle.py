@@ -8,9 +8,9 @@ took the place of all this in v5.16.
 
 from gfplab.engine.requests import TASK_UNINTERRUPTIBLE, cond_resched, io_schedule_timeout
 from gfplab.engine.subset import kernel, plain
-from gfplab.engine.symbols import jiffies_to_ns_from_now, local_clock, trace
+from gfplab.engine.symbols import local_clock, trace
 from gfplab.kernel.gfp import __GFP_FS, __GFP_IO
-from gfplab.kernel.symbols import decide_throttle_vm_writeout, nsecs_to_jiffies_up, pool_full_ns, writeout_limit
+from gfplab.kernel.symbols import decide_throttle_vm_writeout, pool_full_ns, writeout_limit
 from gfplab.kernel.tracepoints import throttle_vm_writeout_event, writeback_congestion_wait, writeback_wait_iff_congested
 from gfplab.kernel.types import ZONE_CONGESTED
 
@@ -25,8 +25,7 @@ def congestion_wait(k, ns):
     always runs out.
     """
     began = local_clock(k)
-    timeout = jiffies_to_ns_from_now(k, nsecs_to_jiffies_up(k, ns))
-    woken = yield io_schedule_timeout(k.vm[0].congestion_wqh, timeout, TASK_UNINTERRUPTIBLE)
+    woken = yield io_schedule_timeout(k.vm[0].congestion_wqh, ns, TASK_UNINTERRUPTIBLE)
     trace(k, writeback_congestion_wait, ns // NSEC_PER_USEC, (local_clock(k) - began) // NSEC_PER_USEC, 0, 0)
     return woken
 
@@ -39,8 +38,7 @@ def wait_iff_congested(k, z, ns):
         yield cond_resched()
         trace(k, writeback_wait_iff_congested, ns // NSEC_PER_USEC, (local_clock(k) - began) // NSEC_PER_USEC, 0, 0)
         return 0
-    timeout = jiffies_to_ns_from_now(k, nsecs_to_jiffies_up(k, ns))
-    woken = yield io_schedule_timeout(k.vm[0].congestion_wqh, timeout, TASK_UNINTERRUPTIBLE)
+    woken = yield io_schedule_timeout(k.vm[0].congestion_wqh, ns, TASK_UNINTERRUPTIBLE)
     trace(k, writeback_wait_iff_congested, ns // NSEC_PER_USEC, (local_clock(k) - began) // NSEC_PER_USEC, 0, 0)
     return woken
 

@@ -3,6 +3,7 @@
 Leaves out: what real programs do between their calls.
 """
 
+from gfplab.engine.records import TASK_HRTIMER
 from gfplab.engine.requests import TASK_INTERRUPTIBLE, cond_resched, schedule_timeout
 from gfplab.engine.subset import kernel, plain
 from gfplab.engine.symbols import local_clock, random_below
@@ -54,9 +55,9 @@ def workload_due(k, w, due, pages):
 
 @kernel(inlined=True)
 def sleep_until(k, time):
-    """clock_nanosleep() of the program."""
+    """clock_nanosleep() of the program, which is not rounded to ticks."""
     if time > local_clock(k):
-        yield schedule_timeout(0, time - local_clock(k), TASK_INTERRUPTIBLE)
+        yield schedule_timeout(0, time - local_clock(k), TASK_INTERRUPTIBLE | TASK_HRTIMER)
     else:
         yield cond_resched()
     return 0
