@@ -1,4 +1,4 @@
-"""The page cache: what a write and a read do to pages and lists, readahead, shadows of evicted pages, and the tasks that use it."""
+"""The page cache: what writes and reads do to pages and lists, readahead, shadows, and the tasks that use it."""
 
 import sys
 
@@ -27,7 +27,8 @@ HERE = sys.modules[__name__]
 def read(k, w):
     """Read `bytes` pages of workload w's file from `pos` on, `passes` times."""
     load = k.workloads[w]
-    for i in range(load.passes):
+    while load.pass_nr < load.passes:
+        load.pass_nr += 1
         got = yield from do_generic_file_read(k, load.file, load.pos, load.bytes)
         load.done += got
     load.finished = k.e[0].now
@@ -38,7 +39,8 @@ def read(k, w):
 def write(k, w):
     """Write them."""
     load = k.workloads[w]
-    for i in range(load.passes):
+    while load.pass_nr < load.passes:
+        load.pass_nr += 1
         got = yield from generic_perform_write(k, load.file, load.pos, load.bytes)
         load.done += got
     load.finished = k.e[0].now
@@ -274,8 +276,8 @@ def test_a_random_reader_waits_for_each_page_it_has_not_yet_seen():
 @given(st.integers(1, 1 << 30), st.integers(64, 600), st.integers(1, 3))
 def test_readers_and_writers_of_one_file_lose_no_page(seed, pages, cpus):
     lab = WritebackLab(
-        HERE, [("file_reader", 2), ("file_writer", 3), ("file_reader", 4)], pages=pages, files=((400, 1),), disks=(100 * US,),
-        cpus=cpus, seed=seed,
+        HERE, [("file_reader", 2), ("file_writer", 3), ("file_reader", 4)], pages=pages, files=((400, 1),),
+        disks=(100 * US,), cpus=cpus, seed=seed,
     )  # fmt: skip
     for w, order in ((2, ORDER_RANDOM), (3, ORDER_SEQUENTIAL), (4, ORDER_SEQUENTIAL)):
         lab.workload(w, file=1, stop_ns=SEC, order=order, stream=2, chunk_pages=7, rate=3000)
@@ -291,7 +293,9 @@ def test_readers_and_writers_of_one_file_lose_no_page(seed, pages, cpus):
 def test_interpreted_step_functions_do_the_same(seed):
     hashes = []
     for mode in ("generators", "steps"):
-        lab = WritebackLab(HERE, [("file_reader", 2), ("file_writer", 3)], pages=300, files=((400, 1),), seed=seed, mode=mode)
+        lab = WritebackLab(
+            HERE, [("file_reader", 2), ("file_writer", 3)], pages=300, files=((400, 1),), seed=seed, mode=mode
+        )
         for w in (2, 3):
             lab.workload(w, file=1, stop_ns=SEC, order=ORDER_RANDOM, stream=2, chunk_pages=7, rate=2000)
         lab.run(40 * SEC)

@@ -111,7 +111,9 @@ def test_asking_for_no_number_means_all():
 
 
 def test_only_devices_with_dirty_pages_are_asked():
-    lab = WritebackLab(HERE, [("write_range", 3), ("ask_after_one_second", 0)], files=((500, 1), (500, 2)), disks=(US, US))
+    lab = WritebackLab(
+        HERE, [("write_range", 3), ("ask_after_one_second", 0)], files=((500, 1), (500, 2)), disks=(US, US)
+    )
     lab.workload(3, file=2, bytes=200).run(2 * SEC)
     assert bios(lab, 1) == (0, 0, 0) and lab.k.disks[2].sectors == 200
 

@@ -1,4 +1,4 @@
-"""Dirty memory: thresholds, the position and the rate of the control loop, who pauses and how long, and what is counted."""
+"""Dirty memory: thresholds, position and rate of the control loop, who pauses and how long, what is counted."""
 
 import sys
 
@@ -54,7 +54,10 @@ def test_dirtyable_memory_is_what_is_free_beyond_the_reserve_and_all_file_pages(
 
 
 def test_dirtyable_memory_is_never_zero(lab):
-    assert lab.call("global_dirtyable_memory") and memory(lab, 10, 0, totalreserve=500).call("global_dirtyable_memory") == 1
+    assert (
+        lab.call("global_dirtyable_memory")
+        and memory(lab, 10, 0, totalreserve=500).call("global_dirtyable_memory") == 1
+    )
 
 
 def test_the_dump_of_july_2016_had_a_threshold_of_2014_pages_and_a_writeout_limit_of_2215(lab):
@@ -158,7 +161,14 @@ def follow_down(limit, times):
 
 @pytest.mark.parametrize(
     "dirty, ratio, in_1024ths",
-    [(15_000, 2.0, 2045), (16_000, 1.216, 1244), (17_500, 1.0, 1024), (19_000, 0.784, 803), (19_900, 0.115, 121), (20_000, 0, 2)],
+    [
+        (15_000, 2.0, 2045),
+        (16_000, 1.216, 1244),
+        (17_500, 1.0, 1024),
+        (19_000, 0.784, 803),
+        (19_900, 0.115, 121),
+        (20_000, 0, 2),
+    ],
 )
 def test_the_position_ratio_is_two_at_the_end_of_free_run_one_at_the_setpoint_and_nothing_at_the_limit(
     lab, dirty, ratio, in_1024ths
@@ -241,14 +251,25 @@ def test_the_average_never_drops_to_nothing(lab):
     assert lab.k.disks[1].avg_write_bw >= 1
 
 
-@given(st.integers(0, 1 << 40), st.integers(0, 1 << 24), st.integers(1, 1 << 12), st.integers(1, 1 << 24), st.integers(1, 1 << 24),
-       st.integers(0, 16 * ONE), st.booleans())  # fmt: skip
+@given(st.integers(0, 1 << 40), st.integers(0, 1 << 24), st.integers(1, 1 << 12), st.integers(1, 1 << 24),
+       st.integers(1, 1 << 24), st.integers(0, 16 * ONE), st.booleans())  # fmt: skip
 def test_the_dirty_ratelimit_steps_towards_the_balanced_rate_and_stays_positive(
     lab_once, dirtied, write_bw, elapsed, ratelimit, balanced, pos_ratio, above
 ):
     disk, dtc = lab_once.k.disks[1], lab_once.k.dtcs[1]
-    disk.dirtied_stamp, disk.avg_write_bw, disk.dirty_ratelimit, disk.balanced_ratelimit = 0, max(write_bw, 1), ratelimit, balanced
-    dtc.wb, dtc.thresh, dtc.bg_thresh, dtc.dirty, dtc.pos_ratio = 1, 20_000, 10_000, 19_000 if above else 16_000, pos_ratio
+    disk.dirtied_stamp, disk.avg_write_bw, disk.dirty_ratelimit, disk.balanced_ratelimit = (
+        0,
+        max(write_bw, 1),
+        ratelimit,
+        balanced,
+    )
+    dtc.wb, dtc.thresh, dtc.bg_thresh, dtc.dirty, dtc.pos_ratio = (
+        1,
+        20_000,
+        10_000,
+        19_000 if above else 16_000,
+        pos_ratio,
+    )
     lab_once.vm.dirty_limit = 20_000
     lab_once.call("wb_update_dirty_ratelimit", 1, dirtied, elapsed)
     target = disk.balanced_ratelimit
@@ -263,7 +284,9 @@ def test_the_dirty_ratelimit_steps_towards_the_balanced_rate_and_stays_positive(
 
 @given(st.integers(1, 1 << 22), st.integers(1, 1 << 22), st.integers(0, 1 << 22), st.integers(0, 1 << 24),
        st.sampled_from([MS, 3_333_333, 4 * MS, 10 * MS]))  # fmt: skip
-def test_pauses_are_chosen_between_one_tick_and_200_ms(lab_once, write_bw, ratelimit, task_ratelimit, wb_dirty, jiffy_ns):
+def test_pauses_are_chosen_between_one_tick_and_200_ms(
+    lab_once, write_bw, ratelimit, task_ratelimit, wb_dirty, jiffy_ns
+):
     lab_once.k.e[0].jiffy_ns = jiffy_ns
     disk = lab_once.k.disks[1]
     disk.avg_write_bw, disk.dirty_ratelimit = write_bw, ratelimit
@@ -316,7 +339,9 @@ def work(k, w):
 
 
 def test_two_writers_share_their_device_evenly():
-    lab = WritebackLab(HERE, [("work", 1), ("work", 2)], pages=8192, files=((3000, 1), (3000, 1)), disks=(400 * US,)).run(12 * SEC)
+    lab = WritebackLab(
+        HERE, [("work", 1), ("work", 2)], pages=8192, files=((3000, 1), (3000, 1)), disks=(400 * US,)
+    ).run(12 * SEC)
     done = [lab.k.workloads[w].done for w in (1, 2)]
     assert sum(done) > 25_000
     assert abs(done[0] - done[1]) < 0.15 * sum(done)
@@ -393,7 +418,9 @@ def test_pages_of_swap_count_as_under_writeback_but_not_as_a_device_s_and_never_
 
 
 def test_every_counter_is_the_sum_over_the_pages_at_every_moment():
-    lab = WritebackLab(HERE, [("flood", 1), ("flood", 2)], pages=2048, files=((1500, 1), (900, 2)), disks=(300 * US, 1 * MS))
+    lab = WritebackLab(
+        HERE, [("flood", 1), ("flood", 2)], pages=2048, files=((1500, 1), (900, 2)), disks=(300 * US, 1 * MS)
+    )
     for ms in range(0, 3000, 37):
         lab.run(ms * MS)
         lab.check_counts()
@@ -423,7 +450,12 @@ def test_a_page_dirtied_under_writeback_is_written_a_second_time():
 @given(st.integers(1, 1 << 30), st.integers(300, 4000), st.integers(20, 2000), st.integers(1, 3))
 def test_dirty_pages_stay_below_the_limit_whatever_the_machine(seed, pages, device_us, writers):
     lab = WritebackLab(
-        HERE, [("flood", f) for f in range(1, writers + 1)], pages=pages, files=((pages, 1),) * writers, disks=(device_us * US,), seed=seed
+        HERE,
+        [("flood", f) for f in range(1, writers + 1)],
+        pages=pages,
+        files=((pages, 1),) * writers,
+        disks=(device_us * US,),
+        seed=seed,
     )
     limit = lab.vm.dirty_limit
     lab.run(1 * SEC)

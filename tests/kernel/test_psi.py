@@ -104,7 +104,9 @@ def test_a_task_waiting_for_a_disk_makes_full_no_larger_than_some():
 @kernel
 def short_stall(k, ns):
     """In memstall for ns of work, ten times, without a yield between entering and leaving."""
-    for i in range(10):
+    left = 10
+    while left:
+        left -= 1
         burn(k, 20_000)
         psi_memstall_enter(k, k.e[0].cur)
         burn(k, ns)
@@ -143,7 +145,8 @@ def test_debts_at_the_edges_of_a_stall_are_neither_lost_nor_added():
 @kernel
 def wander(k, n):
     """n random stretches of work, sleep, I/O, in and out of memstall."""
-    for i in range(n):
+    while n:
+        n -= 1
         what = random_below(k, 2, 5)
         ns = 1 + random_below(k, 2, 3_000_000)
         inside = random_below(k, 2, 2)

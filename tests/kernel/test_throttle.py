@@ -173,7 +173,9 @@ def test_the_policy_decides_how_long_the_naps_are_and_whether_there_are_any():
         return 20 * MS if scan.throttled == 0 else 0
 
     assert released(full_writeback([("throttled", GFP_KERNEL)], throttle=never).run(SEC)) < MS
-    assert released(full_writeback([("throttled", GFP_KERNEL)], throttle=once_for_everybody).run(SEC)) == 20 * MS + 2 * US
+    assert (
+        released(full_writeback([("throttled", GFP_KERNEL)], throttle=once_for_everybody).run(SEC)) == 20 * MS + 2 * US
+    )
 
 
 def test_a_nap_is_charged_to_the_pool_that_its_task_wants_an_element_of():

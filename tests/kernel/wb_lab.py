@@ -1,7 +1,8 @@
-"""A bench for the tests of writeback, throttles and page cache: the real files of those, a toy allocator and a toy device.
+"""A bench for the tests of writeback, throttles and page cache: their real files, a toy allocator and a toy device.
 
-The allocator has one zone and, when it is empty, takes the oldest clean page of the inactive file list; the device of disk d
-writes and reads a page in disks[d].write_ns, one after the other. Task 1 is the flusher of disk 1, the test's own follow.
+The allocator has one zone and, when it is empty, takes the oldest clean page of the inactive file list; the device of
+disk d writes and reads a page in disks[d].write_ns, one after the other. Task 1 is the flusher of disk 1, the test's
+own follow.
 """
 
 import importlib
@@ -34,9 +35,19 @@ US = 1_000
 MS = 1_000_000
 SEC = 1_000_000_000
 
-PAGE_CACHE = ("page_writeback", "wb_domain", "dirty_throttle", "throttle", "fs_writeback", "ext4", "filemap", "workingset")
+PAGE_CACHE = (
+    "page_writeback",
+    "wb_domain",
+    "dirty_throttle",
+    "throttle",
+    "fs_writeback",
+    "ext4",
+    "filemap",
+    "workingset",
+)
 FILES = (*PAGE_CACHE, "psi", "workload_file", "log2", "jiffies", "swap", "vmstat", "interrupts")
 
+PAGE_ARRAYS = ("page_flags", "page_zone", "page_next", "page_prev", "page_index", "page_private")
 CONGESTION_WQH = 1
 BIO_WAIT = 2
 FIRST_FLUSHER_WAIT = 3
@@ -190,7 +201,7 @@ def stock_throttle_vm_writeout(vm, task, scan, my):
 
 
 class WritebackLab:
-    """One machine of `pages` pages; tasks = [(function name, argument), ...] from task 2 on; files = [(pages, disk), ...]."""
+    """One machine; tasks = [(function name, argument), ...], after one flusher a disk; files = [(pages, disk), ...]."""
 
     def __init__(
         self, module, tasks=(), pages=4096, files=((4096, 1),), disks=(10 * US,), cpus=1, mode="generators", seed=1,
@@ -201,9 +212,9 @@ class WritebackLab:
         sizes = {
             **boot.sizes(nr_tasks, cpus, heap=1000, waitqueues=FIRST_PAGE_WAIT + 256, streams=1, kinds=64),
             "zones": 2, "lruvecs": 2, "lrus": 8, "pcps": 2 * cpus, "disks": len(disks) + 1, "files": len(files) + 1,
-            "file_pages": 1 + sum(nr for nr, _ in files), "bios": NR_BIOS + 1, "dtcs": nr_tasks + 1, "scans": nr_tasks + 1,
-            "workloads": nr_tasks + 1, "hist": 256 * 4, "costs": len(COSTS) + 1, "pools": 3, "swaps": 2,
-            **{a: pages + 1 for a in ("page_flags", "page_zone", "page_next", "page_prev", "page_index", "page_private")},
+            "file_pages": 1 + sum(nr for nr, _ in files), "bios": NR_BIOS + 1, "hist": 256 * 4, "costs": len(COSTS) + 1,
+            "dtcs": nr_tasks + 1, "scans": nr_tasks + 1, "workloads": nr_tasks + 1, "pools": 3, "swaps": 2,
+            **dict.fromkeys(PAGE_ARRAYS, pages + 1),
         }  # fmt: skip
         self.arrays = arrays = self.build.arrays(sizes)
         boot.prepare(arrays, seed, ("random",), fixed_order=True, jiffy_ns=jiffy_ns)
@@ -262,12 +273,13 @@ class WritebackLab:
         return self
 
     def check_counts(self):
-        """Every counter is the sum over the pages' flags, and every page is free or in a file or in somebody's hands."""
+        """Every counter is the sum over the pages' flags, and every page is free or in a file."""
         k, flags, zones = self.k, self.arrays["page_flags"][1:], self.k.zones
-        dirty, writeback = int((flags & PG_dirty != 0).sum()), int((flags & PG_writeback != 0).sum())
         disks, files = k.disks[1:], k.files[1:]
-        assert dirty == k.vm[0].nr_dirty == zones[1].nr_dirty == sum(d.wb_dirty for d in disks) == sum(f.nr_dirty for f in files)
-        assert writeback == k.vm[0].nr_writeback == zones[1].nr_writeback == sum(d.wb_writeback for d in disks)
+        dirty = {k.vm[0].nr_dirty, zones[1].nr_dirty, sum(d.wb_dirty for d in disks), sum(f.nr_dirty for f in files)}
+        assert dirty == {int((flags & PG_dirty != 0).sum())}
+        writeback = {k.vm[0].nr_writeback, zones[1].nr_writeback, sum(d.wb_writeback for d in disks)}
+        assert writeback == {int((flags & PG_writeback != 0).sum())}
         cached = [int(p) for p in self.arrays["file_pages"] if p > 0]
         assert len(cached) == len(set(cached)) == sum(f.cached for f in files)
         lists = sum(k.lrus[4 + i].nr for i in range(4))

@@ -1,7 +1,7 @@
 """Who dirties file pages pays for it: balance_dirty_pages() and the length of its pauses.
 
-Models mm/page-writeback.c (v4.7; the local free run of PF_LOCAL_THROTTLE as in v5.8 and later).  Pauses are ticks, as in
-Linux.
+Models mm/page-writeback.c (v4.7; the local free run of PF_LOCAL_THROTTLE as in v5.8 and later).  Pauses are ticks, as
+in Linux.
 
 Leaves out: strict limits, laptop mode, memory cgroups, the pages that exiting tasks leave unpaid.
 """
@@ -50,7 +50,7 @@ def max_pause_ticks(k):
 
 @plain
 def wb_max_pause(k, d, wb_dirty):
-    """The longest pause that leaves the device busy: an eighth of the time it needs for what is queued, at most 200 ms."""
+    """The longest pause that leaves the device busy: an eighth of what it needs for its queue, at most 200 ms."""
     bw = k.disks[d].avg_write_bw
     ticks = wb_dirty // (1 + bw // roundup_pow_of_two(k, 1 + HZ(k) // 8)) + 1
     return min(ticks, max_pause_ticks(k))
@@ -142,7 +142,7 @@ def dirty_think_time(k, t, pages_dirtied, now, period, pause):
 
 @kernel
 def balance_dirty_pages(k, d, pages_dirtied):
-    """Make the current task, which dirtied pages_dirtied pages of device d, wait as long as its share of the speed demands."""
+    """Make the current task, which dirtied that many pages of device d, wait as its share of the speed demands."""
     t = k.e[0].cur
     task = k.tasks[t]
     dtc = k.dtcs[t]

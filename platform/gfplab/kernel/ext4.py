@@ -74,7 +74,7 @@ def find_get_pages_tag(k, f, index, end, left):
 
 @kernel
 def ext4_bio_write_page(k, f, index, bio, nr):
-    """Put a locked page under writeback as page number nr of a bio, which is made when the page is the first. Returns the bio."""
+    """Put a locked page under writeback as page number nr of a bio, which the first page makes. Returns the bio."""
     page = k.file_pages[k.files[f].base + index]
     set_page_writeback(k, page)
     burn(k, k.costs[C_WRITEBACK_PAGE])
@@ -97,7 +97,7 @@ def ext4_io_submit(k, bio):
 
 @kernel
 def mpage_prepare_extent_to_map(k, f, index, end, nr_to_write):
-    """Write the dirty pages of a file in [index, end), at most nr_to_write of them. Returns how many; leaves files.cursor behind the last."""
+    """Write at most nr_to_write dirty pages of a file in [index, end); returns how many. Writes: files.cursor."""
     file = k.files[f]
     base = file.base
     bio = 0
@@ -140,7 +140,7 @@ def mpage_prepare_extent_to_map(k, f, index, end, nr_to_write):
 
 @kernel
 def ext4_writepages(k, f, nr_to_write):
-    """Write up to nr_to_write dirty pages of a file in the order of their index, from where the last call left off and round once."""
+    """Write up to nr_to_write dirty pages of a file in order, from where the last call left off and round once."""
     first = k.files[f].cursor
     if first >= k.files[f].nr:
         first = 0

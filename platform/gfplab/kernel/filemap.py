@@ -1,17 +1,17 @@
 """The page cache: finding and adding pages of files, buffered writes and reads, readahead.
 
-Models mm/filemap.c and mm/readahead.c (v4.7).  A page that is being read in has minus its file in page_private until it is up to
-date; no write is partial, so a written page need not be read first.
+Models mm/filemap.c and mm/readahead.c (v4.7).  A page that is being read in has minus its file in page_private until it
+is up to date; no write is partial, so a written page need not be read first.
 
-Leaves out: mmap, truncation, direct I/O, radix-tree nodes (and the memory they take), the growth of the readahead window, which
-is 32 pages from the start.
+Leaves out: mmap, truncation, direct I/O, radix-tree nodes (and the memory they take), the growth of the readahead
+window, which is 32 pages from the start.
 """
 
 from gfplab.engine.requests import cond_resched
 from gfplab.engine.subset import kernel, plain
 from gfplab.engine.symbols import burn, over_debt
 from gfplab.kernel.costs import C_COPY_PAGE, C_WRITE_PAGE
-from gfplab.kernel.gfp import GFP_HIGHUSER_MOVABLE, __GFP_NORETRY, __GFP_NOWARN, __GFP_WRITE
+from gfplab.kernel.gfp import __GFP_NORETRY, __GFP_NOWARN, __GFP_WRITE, GFP_HIGHUSER_MOVABLE
 from gfplab.kernel.symbols import (
     __lock_page,
     alloc_pages_current,
@@ -38,8 +38,8 @@ GFP_READAHEAD = GFP_HIGHUSER_MOVABLE | __GFP_NORETRY | __GFP_NOWARN
 def add_to_page_cache_lru(k, page, f, index, gfp_mask):
     """Make a fresh page page `index` of file f, locked and on the inactive list; 1 if the file has that page already.
 
-    A page that comes back soon after its eviction goes to the active list, but only for a reader: what is overwritten was
-    not missed.
+    A page that comes back soon after its eviction goes to the active list, but only for a reader: what is overwritten
+    was not missed.
     """
     slot = k.files[f].base + index
     shadow = k.file_pages[slot]
@@ -104,7 +104,7 @@ def ext4_da_write_begin(k, f, index):
 
 @kernel
 def generic_perform_write(k, f, index, nr):
-    """Write nr pages of a file from index on, page by page, paying for each. Returns pages written: fewer if killed or out of memory."""
+    """Write nr pages of a file from index on. Returns pages written: fewer if killed or out of memory."""
     t = k.e[0].cur
     written = 0
     while written < nr and k.tasks[t].killed == 0:
@@ -144,7 +144,7 @@ def __vfs_write(k, f, index, nr):
 
 @kernel
 def __do_page_cache_readahead(k, f, index, nr):
-    """Start reading those of nr pages from index on that the file has not in memory; stops at the first that finds no memory."""
+    """Start reading those of nr pages from index on that are not cached; stops at the first that finds no memory."""
     file = k.files[f]
     end = min(index + nr, file.nr)
     pending = 0  # pages before index that wait for their bio

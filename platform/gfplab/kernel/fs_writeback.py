@@ -2,8 +2,8 @@
 
 Models fs/fs-writeback.c and mm/backing-dev.c (v4.7).
 
-Leaves out: the writeback workqueue (each flusher is a thread of its own), sync, laptop mode, cgroup writeback, inodes as such
-(their timestamps and metadata). Requests of reclaim add up, where v4.7 queues one work item for each.
+Leaves out: the writeback workqueue (each flusher is a thread of its own), sync, laptop mode, cgroup writeback, inodes
+as such (their timestamps and metadata). Requests of reclaim add up, where v4.7 queues one work item for each.
 """
 
 from gfplab.engine.requests import TASK_INTERRUPTIBLE, schedule
@@ -33,7 +33,10 @@ WB_BACKGROUND = 2
 
 @plain
 def __mark_inode_dirty(k, f):
-    """A file got its first dirty page: remember when, and see to it that the flusher looks at it in time. Writes: files."""
+    """A file got a dirty page: remember when it was the first, and let the flusher look at it in time.
+
+    Writes: files.
+    """
     file = k.files[f]
     if file.oldest_dirty == 0:
         file.oldest_dirty = local_clock(k)
@@ -90,7 +93,7 @@ def writeback_chunk_size(k, d, nr_pages):
 
 @plain
 def next_dirty_file(k, d, after, older_than):
-    """The next file of a device, round and round behind `after`, whose oldest dirty page is old enough; 0 if there is none."""
+    """The next file of a device, round and round behind `after`, whose oldest dirty page is old enough; 0 if none."""
     n = len(k.files) - 1
     for i in range(n):
         f = 1 + (after + i) % n
@@ -101,7 +104,10 @@ def next_dirty_file(k, d, after, older_than):
 
 @plain
 def requeue_inode(k, f, wrote, chunk):
-    """A file had its turn: it is clean, or has more for the next turn, or its remaining pages count as dirtied now. Writes: files."""
+    """A file had its turn: it is clean, or has more for the next, or what remains counts as dirtied now.
+
+    Writes: files.
+    """
     file = k.files[f]
     if file.nr_dirty == 0:
         file.oldest_dirty = 0
@@ -123,11 +129,13 @@ def __writeback_single_inode(k, f, nr_to_write):
 
 @kernel
 def writeback_sb_inodes(k, d, nr_pages, older_than):
-    """Give every dirty file of a device a turn, until nr_pages are written or 100 ms have passed. Returns pages written."""
+    """Give each dirty file of a device a turn, until nr_pages are written or 100 ms are over. Returns pages written."""
     disk = k.disks[d]
     start_time = jiffies(k)
     wrote = 0
-    for i in range(len(k.files) - 1):
+    turns = len(k.files) - 1
+    while turns > 0:
+        turns -= 1
         f = next_dirty_file(k, d, disk.wb_file, older_than)
         if f == 0:
             break
@@ -149,7 +157,7 @@ def __writeback_inodes_wb(k, d, nr_pages, older_than):
 
 @kernel
 def wb_writeback(k, d, nr_pages, work):
-    """Write up to nr_pages dirty pages of a device; background and periodic work gives way to requests. Returns pages written."""
+    """Write up to nr_pages dirty pages of a device; what nobody asked for gives way to requests. Returns pages."""
     disk = k.disks[d]
     start_time = jiffies(k)
     wrote = 0

@@ -1,9 +1,10 @@
 """Dirty memory: how much there may be, and the bookkeeping of pages that become dirty, are written and are clean again.
 
-Models mm/page-writeback.c (v4.7): dirtyable memory, thresholds, zone limits, page states.  The speed at which writers may go
-on is in wb_domain.py and dirty_throttle.py.
+Models mm/page-writeback.c (v4.7): dirtyable memory, thresholds, zone limits, page states.  The speed at which writers
+may go on is in wb_domain.py and dirty_throttle.py.
 
-Leaves out: dirty_bytes, highmem, NFS pages unstable on a server, memory cgroups' own domains, real-time tasks, radix-tree tags.
+Leaves out: dirty_bytes, highmem, NFS pages unstable on a server, memory cgroups' own domains, real-time tasks,
+radix-tree tags.
 """
 
 from gfplab.engine.subset import plain
@@ -53,7 +54,7 @@ def domain_dirty_bg_thresh(k, avail, pf_flags):
 
 @plain
 def global_dirty_limits(k):
-    """Compute both thresholds as the current task sees them; returns the dirty threshold. Writes: vm.dirty_thresh, vm.dirty_bg_thresh."""
+    """Compute both thresholds as the current task sees them; returns the dirty threshold. Writes: vm."""
     vm = k.vm[0]
     avail = global_dirtyable_memory(k)
     pf_flags = k.tasks[k.e[0].cur].pf_flags
@@ -78,8 +79,8 @@ def dirty_freerun_ceiling(k, thresh, bg_thresh):
 def writeout_limit(k):
     """Pages under writeback above which throttle_vm_writeout() naps: a tenth above the hard limit.
 
-    The threshold counts free and file pages only, while pages written to swap count as under writeback: a machine full of
-    anonymous memory has next to no limit left.
+    The threshold counts free and file pages only, while pages written to swap count as under writeback: a machine full
+    of anonymous memory has next to no limit left.
     """
     limit = hard_dirty_limit(k, global_dirty_limits(k))
     return limit + limit // 10
@@ -113,7 +114,10 @@ def zone_dirty_ok(k, z):
 
 @plain
 def account_page_dirtied(k, page):
-    """Count a file page that became dirty, and count it against the current task and CPU. Writes: vm, zones, files, disks, tasks, cpus."""
+    """Count a file page that became dirty, also against the current task and CPU.
+
+    Writes: vm, zones, files, disks, tasks.
+    """
     f = abs(k.page_private[page])
     disk = k.disks[k.files[f].disk]
     task = k.tasks[k.e[0].cur]

@@ -1,8 +1,8 @@
 """How long tasks were held up by lack of memory: pressure-stall times of the whole machine.
 
-Models kernel/sched/psi.c (v4.20 and later) as one machine-wide state; v4.7 has no PSI, the numbers are computed for it all the
-same.  With n = min(non-idle tasks, CPUs), SOME grows at min(stalled, n) / n and FULL at (n - min(productive, n)) / n, at most
-as fast as SOME.  Times are integrated at every change of any task's state.
+Models kernel/sched/psi.c (v4.20 and later) as one machine-wide state; v4.7 has no PSI, the numbers are computed for it
+all the same.  With n = min(non-idle tasks, CPUs), SOME grows at min(stalled, n) / n and FULL at
+(n - min(productive, n)) / n, at most as fast as SOME.  Times are integrated at every change of any task's state.
 
 Leaves out: CPU and I/O pressure, cgroups, averages, triggers, the weighting of each CPU by its own busy time.
 """
@@ -70,8 +70,8 @@ def psi_count(k, sign, state, memstall):
 def psi_task_change(k, t, new_state, new_memstall, ahead):
     """Task t goes to another state or memstall depth, `ahead` ns from the time of this event. Writes: vm.
 
-    A task runs ahead of events on its time debt.  The sums cannot be brought up to a time that has not come, so the change is
-    made now and what that is wrong by, as far as can be seen from here, is taken back.
+    A task runs ahead of events on its time debt.  The sums cannot be brought up to a time that has not come, so the
+    change is made now and what that is wrong by, as far as can be seen from here, is taken back.
     """
     vm = k.vm[0]
     psi_update(k)

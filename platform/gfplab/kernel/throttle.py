@@ -2,8 +2,8 @@
 
 Models mm/backing-dev.c and throttle_vm_writeout() of mm/page-writeback.c (v4.7).
 
-Leaves out: the two congestion classes, synchronous and asynchronous (one queue stands for both); reclaim_throttle(), which
-took the place of all this in v5.16.
+Leaves out: the two congestion classes, synchronous and asynchronous (one queue stands for both); reclaim_throttle(),
+which took the place of all this in v5.16.
 """
 
 from gfplab.engine.requests import TASK_UNINTERRUPTIBLE, cond_resched, io_schedule_timeout
@@ -11,7 +11,11 @@ from gfplab.engine.subset import kernel, plain
 from gfplab.engine.symbols import local_clock, trace
 from gfplab.kernel.gfp import __GFP_FS, __GFP_IO
 from gfplab.kernel.symbols import decide_throttle_vm_writeout, pool_full_ns, writeout_limit
-from gfplab.kernel.tracepoints import throttle_vm_writeout_event, writeback_congestion_wait, writeback_wait_iff_congested
+from gfplab.kernel.tracepoints import (
+    throttle_vm_writeout_event,
+    writeback_congestion_wait,
+    writeback_wait_iff_congested,
+)
 from gfplab.kernel.types import ZONE_CONGESTED
 
 NSEC_PER_USEC = 1000
@@ -21,8 +25,8 @@ NSEC_PER_USEC = 1000
 def congestion_wait(k, ns):
     """Sleep until any backing device leaves congestion, at most ns, rounded up to ticks.
 
-    It is not I/O that ends this sleep: where no device ever gets congested (blk-mq, device mapper on top of it) the time
-    always runs out.
+    It is not I/O that ends this sleep: where no device ever gets congested (blk-mq, device mapper on top of it) the
+    time always runs out.
     """
     began = local_clock(k)
     woken = yield io_schedule_timeout(k.vm[0].congestion_wqh, ns, TASK_UNINTERRUPTIBLE)
@@ -32,7 +36,7 @@ def congestion_wait(k, ns):
 
 @kernel
 def wait_iff_congested(k, z, ns):
-    """congestion_wait() if a device is congested and reclaim found the zone full of its pages; else only offer the CPU."""
+    """congestion_wait() if a device is congested and the zone is full of pages for it; else only offer the CPU."""
     began = local_clock(k)
     if k.vm[0].nr_bdi_congested == 0 or k.zones[z].flags & ZONE_CONGESTED == 0:
         yield cond_resched()
@@ -47,8 +51,8 @@ def wait_iff_congested(k, z, ns):
 def throttle_vm_writeout(k, gfp_mask):
     """T5, at the end of every shrink: nap while too much is under writeback, however much the shrink has freed.
 
-    A caller without __GFP_IO or __GFP_FS may be what the writeback waits for: it goes on after one nap, the others after
-    as many as it takes.
+    A caller without __GFP_IO or __GFP_FS may be what the writeback waits for: it goes on after one nap, the others
+    after as many as it takes.
     """
     t = k.e[0].cur
     scan = k.scans[t]
@@ -81,7 +85,10 @@ def pool_full_before(k, pool):
 
 @plain
 def account_nap(k, pool, ns, full_before):
-    """A task that wants an element of this pool napped: for how long, and how much of it with a full reserve. Writes: pools."""
+    """A task that wants an element of this pool napped: for how long, and how much of it with a full reserve.
+
+    Writes: pools.
+    """
     if pool:
         k.pools[pool].nap_ns += ns
         k.pools[pool].nap_full_ns += pool_full_ns(k, pool) - full_before

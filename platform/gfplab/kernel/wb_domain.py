@@ -1,8 +1,8 @@
 """One device's share of the dirty limit, its measured speed, and the rate at which its writers are let on.
 
-Models mm/page-writeback.c and lib/flex_proportions.c (v4.7).  A device's struct bdi_writeback is its record in disks; what
-Linux passes around as struct dirty_throttle_control is the current task's record in dtcs.  Rates are pages a second, times
-are ticks, ratios have RATELIMIT_CALC_SHIFT bits after the point.
+Models mm/page-writeback.c and lib/flex_proportions.c (v4.7).  A device's struct bdi_writeback is its record in disks;
+what Linux passes around as struct dirty_throttle_control is the current task's record in dtcs.  Rates are pages a
+second, times are ticks, ratios have RATELIMIT_CALC_SHIFT bits after the point.
 
 Leaves out: strict limits, per-device minimum and maximum ratios, memory cgroups, per-CPU drift of the counters.
 """
@@ -42,7 +42,10 @@ def wb_init(k, d):
 
 @plain
 def page_writeback_init(k):
-    """The state of dirty throttling at boot: every limit follows from the memory that is dirtyable now. Writes: vm, disks, tasks."""
+    """The state of dirty throttling at boot: every limit follows from the memory that is dirtyable now.
+
+    Writes: vm, disks, tasks.
+    """
     vm = k.vm[0]
     avail = global_dirtyable_memory(k)
     vm.dirty_thresh = domain_dirty_thresh(k, avail, 0)
@@ -108,7 +111,7 @@ def wb_calc_thresh(k, d, thresh):
 
 @plain
 def pos_ratio_polynom(k, setpoint, dirty, limit):
-    """1 + ((setpoint - dirty) / (limit - setpoint))^3, between 0 and 2: 2 at the end of free run, 1 at the setpoint, 0 at the limit."""
+    """1 + ((setpoint - dirty) / (limit - setpoint))^3: 2 at the end of free run, 1 at the setpoint, 0 at the limit."""
     x = abs(setpoint - dirty) << RATELIMIT_CALC_SHIFT
     x //= (limit - setpoint) | 1
     if dirty > setpoint:  # C divides towards zero, Python towards minus infinity
@@ -152,7 +155,10 @@ def wb_position_ratio(k, t):
 
 @plain
 def wb_update_write_bandwidth(k, d, elapsed, written):
-    """Fold `written - written_stamp` pages in `elapsed` ticks into the device's speed, then into its smoothed speed. Writes: disks."""
+    """Fold `written - written_stamp` pages in `elapsed` ticks into the device's speed, then into its smoothed speed.
+
+    Writes: disks.
+    """
     disk = k.disks[d]
     period = roundup_pow_of_two(k, 3 * HZ(k))
     old = disk.write_bw
@@ -174,7 +180,10 @@ def wb_update_write_bandwidth(k, d, elapsed, written):
 
 @plain
 def update_dirty_limit(k, t):
-    """Let dirty_limit follow the threshold: up at once, down by 1/32 of the way to the larger of threshold and dirty pages. Writes: vm."""
+    """Let dirty_limit follow the threshold: up at once, down by 1/32 of the way to it or to the dirty pages.
+
+    Writes: vm.
+    """
     vm = k.vm[0]
     dtc = k.dtcs[t]
     if vm.dirty_limit < dtc.thresh:
@@ -196,7 +205,10 @@ def domain_update_bandwidth(k, t, now):
 
 @plain
 def wb_update_dirty_ratelimit(k, t, dirtied, elapsed):
-    """Move the device's dirty_ratelimit towards the rate that keeps it busy and the dirty pages at the setpoint. Writes: disks."""
+    """Move the device's dirty_ratelimit towards the rate that keeps it busy and the dirty pages at the setpoint.
+
+    Writes: disks.
+    """
     dtc = k.dtcs[t]
     disk = k.disks[dtc.wb]
     freerun = dirty_freerun_ceiling(k, dtc.thresh, dtc.bg_thresh)
@@ -233,7 +245,10 @@ def wb_update_dirty_ratelimit(k, t, dirtied, elapsed):
 
 @plain
 def __wb_update_bandwidth(k, t, d, start_time, update_ratelimit):
-    """Every 200 ms: measure the device and, for a writer, correct the limits by the current task's dtc. Writes: disks, vm."""
+    """Every 200 ms: measure the device and, for a writer, correct the limits by the current task's dtc.
+
+    Writes: disks, vm.
+    """
     disk = k.disks[d]
     now = jiffies(k)
     elapsed = now - disk.bw_time

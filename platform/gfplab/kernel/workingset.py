@@ -39,7 +39,10 @@ def workingset_activation(k, page):
 
 @plain
 def evict_file_page(k, page):
-    """Take a clean, locked file page out of its file, leaving a shadow. Writes: file_pages, files, page_index, page_private."""
+    """Take a clean, locked file page out of its file, leaving a shadow.
+
+    Writes: file_pages, files, page_index, page_private.
+    """
     slot = k.page_index[page]
     assert k.file_pages[slot] == page
     k.file_pages[slot] = workingset_eviction(k, page)
