@@ -51,7 +51,7 @@ class Model:
         self.digest = self._digest()
         known = cache.root() / f"model_{self.digest}.json"
         if not known.exists():
-            functions = {n: (s.fid, s.f.inlined, s.f.file, list(s.line_of_pc.items())) for n, s in self.steps.items()}
+            functions = {n: (s.fid, s.f.inlined, Path(s.f.file).name, list(s.line_of_pc.items())) for n, s in self.steps.items()}
             cache.write(known, json.dumps(functions))
         self.functions = {n: KernelFunction(n, *f[:3], dict(f[3])) for n, f in cache.read_json(known).items()}
         self.fids = {n: f.fid for n, f in self.functions.items()}

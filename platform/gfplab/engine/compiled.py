@@ -39,7 +39,8 @@ class CompiledMode:
     def __init__(self, model, check, progress):
         self.model, self.check = model, check
         folder = cache.folder()
-        manifest = folder / f"manifest_{cache.digest(model.digest, str(check))}.json"
+        files = sorted(m.__file__ for m in model.modules)  # messages and check builds name the files
+        manifest = folder / f"manifest_{cache.digest(model.digest, str(check), *files)}.json"
         if not manifest.exists():
             units = Emitter(model, check, StateType(model.schema).name, folder).run()
             content = {"fields": model.schema.fields, "dtypes": model.schema.dtypes, "units": {e: asdict(u) for e, u in units.items()}}

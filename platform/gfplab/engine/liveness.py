@@ -5,7 +5,11 @@ import ast
 
 def reads(node):
     """Names that an expression or statement reads."""
-    return set() if node is None else {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+    if node is None:
+        return frozenset()
+    if not hasattr(node, "names_read"):  # kept: the fixed points below ask again and again
+        node.names_read = frozenset(n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load))
+    return node.names_read
 
 
 def is_forever(test):
@@ -67,7 +71,7 @@ def blocks_live(blocks):
     while changed:
         changed = False
         for b in reversed(blocks):
-            after = reads(b.value).union(*[s.live for s in b.next])
+            after = set(reads(b.value)).union(*[s.live for s in b.next])
             live = live_before(b.body, after, set(), set()) - {b.result}
             if live != b.live:
                 b.live, changed = live, True

@@ -43,7 +43,7 @@ class Rewrite(ast.NodeTransformer):
         self.nr_hoisted = 0
 
     def run(self):
-        node = copy.deepcopy(self.f.node)
+        node = self.f.fresh_node()
         body = node.body[1:] if is_docstring(node.body[0]) else node.body
         node.decorator_list, node.returns = [], None
         for a in node.args.args:
