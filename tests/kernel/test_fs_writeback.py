@@ -125,6 +125,13 @@ def test_with_nothing_dirty_a_flusher_sleeps_for_ever():
     assert lab.k.e[0].nr_events == events
 
 
+def test_pages_that_are_dirty_at_the_start_are_old_and_are_written_in_the_first_interval():
+    lab = dirtied(30).run(10 * MS)
+    lab.vm.dirty_expire_ns, lab.k.disks[1].wb_delayed = 1, 0
+    lab.call("page_writeback_init")
+    assert lab.run(6 * SEC).vm.nr_dirty == 0
+
+
 def test_without_the_interval_old_pages_are_never_looked_for():
     lab = dirtied(300)
     lab.vm.flusher_ns = 0

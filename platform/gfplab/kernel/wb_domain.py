@@ -19,6 +19,7 @@ from gfplab.kernel.symbols import (
     ilog2,
     jiffies,
     roundup_pow_of_two,
+    wb_wakeup_delayed,
 )
 from gfplab.kernel.tracepoints import bdi_dirty_ratelimit, dirty_limit_event
 
@@ -55,6 +56,8 @@ def page_writeback_init(k):
     vm.completions = 1
     for d in range(1, len(k.disks)):
         wb_init(k, d)
+        if k.disks[d].wb_dirty > 0:  # left by whoever ran before time 0
+            wb_wakeup_delayed(k, d)
     for t in range(1, len(k.tasks)):
         k.tasks[t].nr_dirtied_pause = DIRTY_POLL_THRESH
 
