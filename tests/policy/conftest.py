@@ -1,5 +1,8 @@
 """What the tests of the seam share: the catalogue, and a way to ask a decision with a few fields of its records."""
 
+import sys
+from pathlib import Path
+
 import pytest
 
 from gfplab.kernel.decisions import DECISIONS
@@ -10,6 +13,8 @@ from gfplab.policy.drill import Drill
 from gfplab.policy.lint import lint
 from gfplab.policy.plugin import load_file
 from gfplab.policy.select import PolicySet
+
+sys.path.insert(0, str(Path(__file__).parent))  # for asking.py
 
 
 @pytest.fixture(scope="session")
