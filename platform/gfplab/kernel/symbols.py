@@ -210,7 +210,7 @@ def ext4_mpage_readpages(k, f, index, nr):
 
 @prototype(blocking=True)
 def ext4_writepages(k, f, nr_to_write):
-    """Write up to nr_to_write dirty pages of a file in the order of their index, from where the last call left off and round once."""
+    """Write up to nr_to_write dirty pages of a file in order, from where the last call left off and round once."""
 
 
 # filemap.py
@@ -236,7 +236,7 @@ def flusher_event(k, arg):
 
 @prototype(blocking=False)
 def __mark_inode_dirty(k, f):
-    """A file got its first dirty page: remember when, and see to it that the flusher looks at it in time. Writes: files."""
+    """A file got a dirty page: remember when it was the first, and let the flusher look at it in time."""
 
 
 @prototype(blocking=False)
@@ -247,6 +247,11 @@ def wakeup_flusher_threads(k, nr):
 @prototype(blocking=False)
 def wb_start_background_writeback(k, d):
     """Let the flusher of a device see whether too much is dirty."""
+
+
+@prototype(blocking=False)
+def wb_wakeup_delayed(k, d):
+    """Wake the flusher of a device in dirty_writeback_interval, unless that is under way already. Writes: disks."""
 
 
 # jiffies.py
@@ -260,11 +265,6 @@ def HZ(k):
 @prototype(blocking=False)
 def jiffies(k):
     """Ticks since time 0."""
-
-
-@prototype(blocking=False)
-def nsecs_to_jiffies_up(k, ns):
-    """Ticks that ns last, the last one begun counting as a whole."""
 
 
 # kswapd.py
@@ -667,7 +667,7 @@ def throttle_vm_writeout(k, gfp_mask):
 
 @prototype(blocking=True)
 def wait_iff_congested(k, z, ns):
-    """congestion_wait() if a device is congested and reclaim found the zone full of its pages; else only offer the CPU."""
+    """congestion_wait() if a device is congested and the zone is full of pages for it; else only offer the CPU."""
 
 
 # vmscan.py
@@ -741,7 +741,7 @@ def vmstat_event(k):
 
 @prototype(blocking=False)
 def page_writeback_init(k):
-    """The state of dirty throttling at boot: every limit follows from the memory that is dirtyable now. Writes: vm, disks, tasks."""
+    """The state of dirty throttling at boot: every limit follows from the memory that is dirtyable now."""
 
 
 @prototype(blocking=False)
@@ -761,7 +761,7 @@ def wb_position_ratio(k, t):
 
 @prototype(blocking=False)
 def __wb_update_bandwidth(k, t, d, start_time, update_ratelimit):
-    """Every 200 ms: measure the device and, for a writer, correct the limits by the current task's dtc. Writes: disks, vm."""
+    """Every 200 ms: measure the device and, for a writer, correct the limits by the current task's dtc."""
 
 
 @prototype(blocking=False)
@@ -774,7 +774,7 @@ def wb_writeout_inc(k, d):
 
 @prototype(blocking=False)
 def evict_file_page(k, page):
-    """Take a clean, locked file page out of its file, leaving a shadow. Writes: file_pages, files, page_index, page_private."""
+    """Take a clean, locked file page out of its file, leaving a shadow."""
 
 
 @prototype(blocking=False)
