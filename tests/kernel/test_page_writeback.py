@@ -304,6 +304,24 @@ def test_a_task_in_free_run_is_looked_at_after_about_the_root_of_what_is_left(la
     assert lab.call("dirty_poll_interval", 10_000, 10_000) == 1
 
 
+def test_local_throttle_gives_a_private_free_run_on_the_device_written_to_from_v5_8_on():
+    lab = WritebackLab(HERE, disks=(US, US))
+    lab.vm.nr_free, lab.vm.nr_writeback, lab.k.dtcs[1].wb = 20_000, 3500, 1
+    for _ in range(10):
+        lab.call("wb_writeout_inc", 1)
+        lab.call("wb_writeout_inc", 2)
+    lab.k.disks[1].wb_dirty = 100
+    assert lab.call("dirty_freerun", 1) == 0
+    lab.k.tasks[1].pf_flags = PF_LESS_THROTTLE
+    lab.vm.era = 61
+    assert lab.call("dirty_freerun", 1) == 1
+    lab.k.disks[1].wb_dirty = 2000
+    assert lab.call("dirty_freerun", 1) == 0
+    lab.vm.era, lab.k.disks[1].wb_dirty = 47, 100
+    lab.vm.nr_writeback = 4500  # above the global bonus, too
+    assert lab.call("dirty_freerun", 1) == 0
+
+
 def test_a_writer_in_free_run_never_sleeps():
     lab = WritebackLab(HERE, [("write_once", 500)], pages=8192).run(SEC)
     assert lab.vm.nr_dirtied == 500
@@ -446,7 +464,7 @@ def test_a_page_dirtied_under_writeback_is_written_a_second_time():
     assert lab.vm.nr_dirty == lab.vm.nr_writeback == 0
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(st.integers(1, 1 << 30), st.integers(300, 4000), st.integers(20, 2000), st.integers(1, 3))
 def test_dirty_pages_stay_below_the_limit_whatever_the_machine(seed, pages, device_us, writers):
     lab = WritebackLab(
