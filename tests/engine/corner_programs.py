@@ -227,6 +227,45 @@ def corner_parameters_are_assigned(k, n):
 
 
 @kernel
+def corner_waits_in_a_row(k, n):
+    kept = n * 10
+    x = yield cpu(1)
+    y = yield from leaf(k, 2)
+    z = yield schedule_timeout(1, 4, 2)
+    note(k, kept + n, x * 100 + y * 10 + z)
+
+
+@kernel
+def corner_quiet_loop_reads_what_was_kept(k, n):
+    step = n + 1
+    total = 0
+    i = 0
+    yield cpu(1)
+    for i in range(4):
+        if i == 2:
+            break
+        total += step
+    while total < 20:
+        total += 9
+        if total > n + 12:
+            total -= step
+            break
+    note(k, total, i)
+    yield cpu(2)
+    for _ in range(2):
+        if step > 1:
+            continue
+        total -= 1
+    after_break = total * 3 + n
+    yield cpu(1)
+    while True:
+        n += 1
+        if n > 8:
+            break
+    return after_break
+
+
+@kernel
 def corner_tail_calls(k, n):
     for i in range(3):
         if i == n:

@@ -43,16 +43,12 @@ def live_before(body, after, at_break, at_continue):
 
 
 def live_in_loop(st, after):
-    """Names live before a loop: a fixed point, since the body may be run again."""
+    """Names live before a loop; one look at the body is enough: what a later round reads first, the first round may read first."""
     if isinstance(st, ast.For):
         assigned, head = {st.target.id}, after | reads(st.iter)
     else:
         assigned, head = set(), reads(st.test) | (set() if is_forever(st.test) else after)
-    while True:
-        again = head | (live_before(st.body, head, after, head) - assigned)
-        if again == head:
-            return head
-        head = again
+    return head | (live_before(st.body, head, after, head) - assigned)
 
 
 def unassigned(function):
