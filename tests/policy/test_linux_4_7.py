@@ -3,6 +3,7 @@
 import pytest
 
 from gfplab.kernel.gfp import (
+    __GFP_FS,
     __GFP_HIGH,
     __GFP_IO,
     __GFP_MEMALLOC,
@@ -137,6 +138,7 @@ def test_without_swap_only_file_pages_are_scanned(answer):
     """No slot left, or a pass that may not swap."""
     assert scan_count(answer, scan=dict(vm_swap_pages=0)) == 0
     assert scan_count(answer, scan=dict(may_swap=0)) == 0
+    assert scan_count(answer, scan=dict(vm_swap_pages=1)) > 0
 
 
 def test_at_priority_zero_everything_is_scanned_in_full(answer):
@@ -177,7 +179,7 @@ def test_reclaimers_queue_behind_an_eighth_of_the_inactive_list(answer):
     lruvec = dict(isolated_file=101, nr_inactive_file=800)
     assert ask(lruvec=lruvec, scan=dict(file=1, gfp_mask=GFP_KERNEL)) == 1
     assert ask(lruvec=lruvec | dict(isolated_file=100), scan=dict(file=1, gfp_mask=GFP_KERNEL)) == 0
-    for mask in (GFP_NOIO, GFP_NOFS):
+    for mask in (GFP_NOIO, GFP_NOFS, GFP_NOIO | __GFP_FS):
         assert ask(lruvec=lruvec, scan=dict(file=1, gfp_mask=mask)) == 0
         assert ask(lruvec=lruvec | dict(isolated_file=801), scan=dict(file=1, gfp_mask=mask)) == 1
 
@@ -254,4 +256,5 @@ def test_the_flag_protects_only_tasks_with_a_device_of_their_own(answer):
     immediate = dict(point=3, nr_immediate=1)
     assert ask(scan=immediate, task=dict(pf_flags=PF_LESS_THROTTLE, bdi=0)) == 100 * MSEC
     assert ask(scan=immediate, task=dict(pf_flags=PF_LESS_THROTTLE, bdi=1)) == 0
+    assert ask(scan=immediate, task=dict(pf_flags=PF_KTHREAD, bdi=1)) == 100 * MSEC
     assert ask(scan=immediate | dict(bdi_congested=1), task=dict(pf_flags=PF_LESS_THROTTLE, bdi=1)) == 100 * MSEC

@@ -15,7 +15,7 @@ from gfplab.kernel.gfp import (
     TIF_MEMDIE,
     gfp_names,
 )
-from gfplab.units import MSEC
+from gfplab.units import MSEC, SEC
 
 FULL = GFP_NOIO | MEMPOOL_EXTRA
 OPTIMISTIC = FULL & ~(__GFP_DIRECT_RECLAIM | __GFP_IO)
@@ -127,6 +127,13 @@ def test_v4_9_never_throttles_for_writeback(answer, plugins):
 
 
 # all
+
+
+@pytest.mark.parametrize("name", ["mempool_4_7_0", "hocko_rfc", "flag_only", "neil_mask", "pool_first"])
+def test_by_default_the_wait_is_five_seconds(answer, name):
+    """As in every kernel since 2.6.18."""
+    call = dict(attempts=2, waits=0, steps=4, may_sleep=1, full=FULL, optimistic=OPTIMISTIC)
+    assert answer(name, "mempool_step")(call=call | dict(last=2)) == 3 | 5 * SEC << 4
 
 
 @pytest.mark.parametrize("name", ["hocko_rfc", "flag_only", "neil_mask", "pool_first"])
