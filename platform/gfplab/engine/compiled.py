@@ -18,6 +18,7 @@ from gfplab.engine.loader import Loader, address
 from gfplab.engine.native import NativeState, StateType
 from gfplab.engine.rewrite import COMPILED
 from gfplab.engine.state import Schema
+from gfplab.engine.subset import KernelBuildError
 from gfplab.engine.workers import compile_all
 
 
@@ -67,6 +68,8 @@ class CompiledMode:
         answers = np.zeros(2 * max(len(self.model.decisions), 1), np.int64)
         for number, d in enumerate(self.model.decisions):
             bound = decisions[d.name]
+            if bound.compiled is None:
+                raise KernelBuildError(f"decision {d.name}: its policy is not compiled; run it in mode \"steps\" or compile it")
             answers[2 * number] = address(bound.compiled, self.decision_signature(d))
             answers[2 * number + 1] = arrays["my"].ctypes.data + 8 * bound.my_offset
         owned = dict(arrays, _steps=self.steps, _decisions=answers)

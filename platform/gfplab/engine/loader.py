@@ -81,7 +81,7 @@ def explain(unit, path, error):
     line = unit.lines[min(int(found[-1]), len(unit.lines)) - 1] if found and unit.lines else 0
     reasons = [s.strip() for s in text.splitlines() if s.strip()] or [repr(error)]
     reason = next((s for s in reasons if "int64" in s), reasons[0])
-    return f"{unit.file}:{line}: numba cannot compile {unit.name}(): {reason}"
+    return f"{unit.file}:{line}: numba cannot compile {unit.name}(): {reason.removeprefix('TypingError: ')}"
 
 
 def without_bitcode(dispatcher):
