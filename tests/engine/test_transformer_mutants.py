@@ -47,7 +47,7 @@ MUTANTS = {
         "last = self.cut(st.body, body, out, head)",
     ),
     "range() counts one too far": ("lowering", "order = ast.Lt() if by > 0 else ast.Gt()", "order = ast.LtE() if by > 0 else ast.Gt()"),
-    "the loop counts in the loop variable": ("lowering", 'i, n = self.name("i"), self.name("n")', 'i, n = st.target.id, self.name("n")'),
+    "the loop counts in the loop variable": ("lowering", "i, n = self.name(st.target.id),", "i, n = st.target.id,"),
     "range() is looked at in every round": ("lowering", "[ast.Name(n, ast.Load())]), body, out)", "[stop]), body, out)"),
     "the arms of an if are swapped": ("lowering", "cur.finish(BRANCH, st.test, *arms)", "cur.finish(BRANCH, st.test, *arms[::-1])"),
     "blocks with two ways in are merged": ("lowering", "before[b.next[0]] == 1 and", "before[b.next[0]] <= 2 and"),

@@ -142,7 +142,7 @@ class Build:
         out = []
         for name, fp, pc in self.frames(sim.arrays, t):
             step = self.model.steps[name]
-            values = {v: int(sim.arrays["stk"][fp + step.slots[v]]) for v in step.shown(self.check, pc)}
+            values = {v: int(sim.arrays["stk"][fp + slot]) for v, slot in step.shown(self.check, pc).items()}
             out.append((name, step.line_of_pc[pc], values))
         return out
 

@@ -51,9 +51,10 @@ class Lowering:
         self.blocks.append(Block(line))
         return self.blocks[-1]
 
-    def name(self, kind):
+    def name(self, stem):
+        """A hidden local; that of a loop's counter tells whose counter it is."""
         self.nr_names += 1
-        return f"_{kind}{self.nr_names}"
+        return f"_{stem}{self.nr_names}"
 
     def cut(self, body, cur, at_break, at_continue):
         """Append `body` to block `cur`; gives the block that goes on after it, or None if nothing does."""
@@ -63,7 +64,7 @@ class Lowering:
             if isinstance(st, ast.Return):
                 value = st.value
                 if is_wait(value):
-                    result = self.name("r")
+                    result = self.name("result_")
                     cur = self.wait(cur, value, result)
                     value = ast.copy_location(ast.Name(result, ast.Load()), st)
                 cur = cur.finish(RETURN, value)
@@ -114,7 +115,7 @@ class Lowering:
         args = st.iter.args
         start, stop = (args[0], args[1]) if len(args) > 1 else (ast.Constant(0), args[0])
         by = literal(args[2]) if len(args) == 3 else 1
-        i, n = self.name("i"), self.name("n")
+        i, n = self.name(st.target.id), self.name("stop_")
         cur.body += [assign(st, i, call_i64(start)), assign(st, n, call_i64(stop))]
         cur.finish(GOTO, None, head)
         order = ast.Lt() if by > 0 else ast.Gt()

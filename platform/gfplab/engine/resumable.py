@@ -48,9 +48,11 @@ class Step:
         return {b.pc: sorted(b.live, key=self.slots.get) for b in self.cut(STEPS, check).entered}
 
     def shown(self, check, pc):
-        """Locals of the source that a backtrace can show."""
+        """name -> slot of the locals that a backtrace can show; a loop variable that is read no more is its hidden counter."""
         live = self.live(check)[pc]
-        return [v for v in self.slots if (v in live or v not in self.changed) and not v.startswith("_")]
+        kept = [v for v in self.slots if v in live or v not in self.changed]
+        counters = {v[1:].rstrip("0123456789"): self.slots[v] for v in kept if v.startswith("_") and "stop_" not in v}
+        return counters | {v: self.slots[v] for v in kept if not v.startswith("_")}
 
     def cut(self, mode, check):
         """Blocks of the function rewritten for `mode`, with what is live at each."""
