@@ -238,6 +238,40 @@ def test_a_task_woken_does_not_preempt_one_that_is_less_ahead(mode):
     assert lab.notes[0] == (3 * MS, 1, 1)
 
 
+def test_a_task_that_is_behind_keeps_its_cpu_at_the_end_of_its_slice(mode):
+    lab = Lab(HERE, [("little_by_little", 90 * MS), ("burner", 10 * MS)], mode=mode)
+    lab.run(max_events=3)
+    lab.k.tasks[2].vruntime = 50 * MS
+    lab.run(until=49 * MS)
+    assert lab.cpu(0, "nr_switches") == 1
+    lab.run(until=53 * MS)
+    assert lab.cpu(0, "nr_switches") == 2
+
+
+def test_a_task_that_starts_late_is_neither_ahead_nor_behind(mode):
+    lab = Lab(HERE, [("little_by_little", 90 * MS), ("burner", 10 * MS)], starts=[0, 50 * MS + 1], mode=mode)
+    lab.run(until=52 * MS)
+    assert lab.task(2, "vruntime") == 50 * MS
+
+
+def test_a_task_preempted_for_one_bound_to_its_cpu_goes_on_at_an_idle_cpu(mode):
+    lab = Lab(HERE, [("burner", 5 * MS), ("burner", 4 * MS, 0)], cpus=2, starts=[0, 1], mode=mode)
+    lab.k.tasks[1].last_cpu = 0
+    lab.run()
+    assert lab.notes == [(5 * MS, 1, 1), (7 * MS, 2, 1)]
+    assert lab.where == [(1, 1), (2, 0)]
+
+
+def test_a_task_that_changes_cpus_is_as_far_behind_there_as_it_was(mode):
+    lab = Lab(HERE, [("sleeper", 10 * US), ("burner", 5 * MS, 0)], cpus=2, starts=[0, 1], mode=mode)
+    lab.run(until=5 * US)
+    lab.k.cpus[1].min_vruntime = 80 * MS
+    lab.k.tasks[1].vruntime = lab.k.cpus[0].min_vruntime + 2 * MS
+    lab.run(until=15 * US)
+    assert lab.where == [(1, 1)]
+    assert lab.task(1, "vruntime") - 80 * MS == 2 * MS
+
+
 def test_first_come_first_served_when_asked_for(mode):
     tasks = [("sleeper", 4 * MS), ("burner", 10 * MS), ("burner", 1 * MS), ("burner", 2 * MS)]
     lab = Lab(HERE, tasks, sched_fifo=1, mode=mode)
@@ -272,6 +306,14 @@ def test_an_interrupt_on_an_idle_cpu_delays_nobody(mode):
     lab.run()
     assert lab.notes == [(10 * US, 0, 7), (100 * US, 1, 1)]
     assert (lab.cpu(0, "idle_ns"), lab.cpu(0, "irq_ns")) == (95 * US, 5 * US)
+
+
+def test_interrupts_of_an_idle_cpu_are_over_when_a_task_comes(mode):
+    # 50 us of interrupt begin at 10 us, the task is there at 30 us and does not wait for the rest
+    lab = Lab(HERE, [("interrupter", 50 * US, 1), ("sleeper", 30 * US, 0)], cpus=2, mode=mode)
+    lab.run()
+    assert (40 * US, 2, 2) in lab.notes
+    assert (lab.cpu(0, "idle_ns"), lab.cpu(0, "irq_ns"), lab.cpu(0, "busy_ns")) == (70 * US, 20 * US, 10 * US)
 
 
 def test_interrupts_come_to_the_cpus_in_turn(mode):
@@ -351,6 +393,8 @@ def test_every_nanosecond_is_accounted_and_no_cpu_idles_while_work_waits(seed, c
     whole = Lab(HERE, tasks, cpus, seed=seed, fixed_order=False, **costs)
     whole.run(until=30 * MS)
     assert whole.e("log_hash") == lab.e("log_hash")
+    for name in ("busy_ns", "idle_ns", "irq_ns", "nr_switches"):
+        assert (whole.arrays["cpus"][name] == lab.arrays["cpus"][name]).all()
 
 
 def test_two_equal_tasks_get_equal_time(mode):

@@ -166,6 +166,7 @@ def test_a_log_that_fills_up_is_handed_out_before_rows_are_lost(mode):
     lab = with_trace(HERE, [("ticker", 300)], mode=mode)
     rows = []
     while (reason := lab.run()) == "drain":
+        assert lab.e("n_trace") == 51
         rows += lab.sim.drain()["trace"]["a"].tolist()
     rows += lab.sim.drain()["trace"]["a"].tolist()
     assert reason == "idle"

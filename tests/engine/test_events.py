@@ -47,6 +47,16 @@ def test_events_happen_in_the_order_of_their_time_and_then_of_their_making(steps
     assert [(t, arg) for t, _, arg in take_all(k)] == sorted(model)
 
 
+@given(st.lists(st.integers(0, 5), max_size=40), st.integers(0, 100))
+@settings(deadline=None)
+def test_events_of_one_time_happen_in_the_order_of_tie_and_number(times, seed):
+    k = heap(seed=seed, fixed_order=False)
+    for arg, time in enumerate(times):
+        push_event(k, time, 1, arg)
+    order = sorted((k.heap[i].time, k.heap[i].key, k.heap[i].arg) for i in range(1, len(times) + 1))
+    assert [arg for _, _, arg in take_all(k)] == [arg for _, _, arg in order]
+
+
 def test_an_event_carries_its_kind_and_argument():
     k = heap()
     push_event(k, 20, 5, -7)

@@ -124,6 +124,22 @@ def test_short_stalls_are_counted_but_get_no_row(mode):
     assert lab.arrays["stacks"]["count"].sum() == 2
 
 
+def test_the_longest_sleep_of_a_stack_is_kept(mode):
+    lab = Lab(
+        HERE, [("in_io", 9 * MS), ("in_io", 6 * MS), ("in_io", 8 * MS)], cpus=3, starts=[0, 20 * MS, 40 * MS], mode=mode
+    )
+    lab.run()
+    assert int(lab.arrays["stacks"]["max_ns"][1]) == 9 * MS
+
+
+def test_stacks_whose_places_in_the_index_collide_are_kept_apart(mode):
+    full = {"stacks": 33, "stack_frames": 2000, "stack_index": 64}
+    lab = Lab(HERE, [("recursive", 30)], mode=mode, sizes=full.items())
+    assert lab.run() == "idle"
+    assert lab.arrays["stacks"]["nframes"][1:31].tolist() == list(range(1, 31))
+    assert lab.arrays["stacks"]["count"][1:31].tolist() == [1] * 30
+
+
 def test_stack_numbers_are_the_same_in_every_mode():
     one, other = (Lab(HERE, [("recursive", 9), ("outermost", 2)], cpus=2, mode=m) for m in ("generators", "steps"))
     one.run()

@@ -182,6 +182,36 @@ def test_a_sleep_that_follows_may_have_the_shorter_time_out(mode):
 
 
 @kernel
+def short_then_for_ever(k, a):
+    """Two sleeps on queue 1; the first is ended early, the second has no time-out."""
+    x = yield schedule_timeout(1, 50 * US, TASK_UNINTERRUPTIBLE)
+    note(k, 10 + x)
+    x = yield schedule(1, TASK_UNINTERRUPTIBLE)
+    note(k, 10 + x)
+
+
+def test_a_sleep_without_time_out_does_not_end_by_the_one_of_the_sleep_before(mode):
+    lab = Lab(HERE, [("short_then_for_ever", 0), ("waker", 20 * US)], cpus=2, mode=mode)
+    assert lab.run() == "idle"
+    assert [n for n in lab.notes if n[1] == 1] == [(20 * US, 1, 11)]
+
+
+def test_a_timer_that_another_has_replaced_makes_no_more_events(mode):
+    # 2 starts; the sleeper's dispatch, wake-up, three timers that count, one replaced at 500 us; the waker's three
+    lab = Lab(HERE, [("long_then_short", 0), ("waker", 20 * US)], cpus=2, mode=mode)
+    lab.run()
+    timers = lab.e("nr_events") - 2 - 4 - 2
+    assert timers == 1 + 1 + 2
+
+
+def test_a_debt_longer_than_a_slice_is_paid_before_the_sleep(mode):
+    lab = Lab(HERE, [("sleeper_in_debt", 5 * MS), ("sleeper", 2)], mode=mode)
+    lab.run()
+    assert lab.task(1, "t_running") == 5 * MS
+    assert lab.notes[-1] == (5100 * US, 1, 10)
+
+
+@kernel
 def jiffy_sleeper(k, how):
     """From 1.5 ms on, sleep 2.3 ms; `how` is added to the state."""
     yield cpu(700 * US)

@@ -4,7 +4,7 @@ An event is a CPU's pay point (its task pays, is preempted, sleeps, or runs on t
 timer, the start of a task, or an interrupt of the model (handle_event).
 """
 
-from gfplab.engine.accounts import settle
+from gfplab.engine.accounts import account_cpu, settle
 from gfplab.engine.arith import shl64
 from gfplab.engine.cpus import preempt, update_curr
 from gfplab.engine.events import next_event_time, push_event, take_event
@@ -68,8 +68,7 @@ def run(k, until_ns, max_events):
             else:
                 interrupt(k, kind, arg)
         if k.tasks[0].debt:
-            k.cpus[e.irq_cpu].steal_ns += k.tasks[0].debt
-            k.tasks[0].debt = 0
+            steal_time(k, e.irq_cpu)
         if e.check_every and e.nr_events % e.check_every == 0:
             check(k)
     if e.error:
@@ -90,6 +89,16 @@ def interrupt(k, kind, arg):
         if e.irq_next >= e.ncpus:
             e.irq_next = 0
     handle_event(k, kind & 0xFFFFFFFF, arg)
+
+
+@plain
+def steal_time(k, c):
+    """What interrupt context burnt is taken from CPU `c`, from now on."""
+    rq = k.cpus[c]
+    if rq.curr == 0:
+        account_cpu(k, c)
+    rq.steal_ns += k.tasks[0].debt
+    k.tasks[0].debt = 0
 
 
 @plain

@@ -76,7 +76,7 @@ def lognormal_table(sigma=0.3):
 
 
 def exponential_table():
-    """Quantiles of an exponential distribution of mean 1, cut off at 9.9 (once in 20,000 draws)."""
+    """Quantiles of an exponential distribution of mean 1, that ends at 8.9 times the mean."""
     # beyond u the mean is one more than the quantile, so a line that starts there must end two above it
     return _table([-math.log1p(-u) for u in _inner()], -math.log(1 / 1024) + 2)
 
