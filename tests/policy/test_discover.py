@@ -49,6 +49,12 @@ def test_a_name_means_one_plugin(folder, tmp_path):
         discover()
 
 
+def test_a_dropped_file_may_be_named_as_well(folder):
+    """`-p plugins/mine.py` is the file that is found anyway, not a second one."""
+    (folder / "mine.py").write_text(TEXT.format(doc="A."))
+    assert discover(files=["plugins/mine.py", folder / "mine.py"])["mine"].origin == "-p"
+
+
 def test_a_broken_dropped_file_stops_the_run(folder):
     """Without a traceback, with the line in which it failed."""
     (folder / "broken.py").write_text("import nothing_of_that_name\n")

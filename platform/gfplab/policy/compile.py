@@ -17,6 +17,7 @@ import threading
 import types as python_types
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numba import from_dtype, int64, njit, types
@@ -33,7 +34,7 @@ from gfplab.policy.rewrite import rewritten
 
 _LOCK = threading.Lock()
 _LOADED: dict[str, Callable] = {}  # key -> dispatcher, for this process
-_OPTIONS = {"nogil": True, "error_model": "python"}
+_OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "python"}
 _SOURCES = ("compile.py", "rewrite.py", "guards.py")
 
 
@@ -147,7 +148,8 @@ def _record_at(record: types.Record):
 @functools.cache
 def _callables() -> dict[str, Callable]:
     """What compiled policies call that they do not define."""
-    return GUARDS | {name: njit(function, **_OPTIONS) for name, function in STEPS.items()}
+    steps: dict[str, Callable] = {name: njit(function, **_OPTIONS) for name, function in STEPS.items()}
+    return {**GUARDS, **steps}
 
 
 class _PolicyCache(caching.FunctionCache):
@@ -173,7 +175,7 @@ class _PolicyCache(caching.FunctionCache):
                 return cls()
 
         class Implementation(caching.CompileResultCacheImpl):
-            _locator_classes = [Locator]
+            _locator_classes: list[Any] = [Locator]
 
         self._impl_class = Implementation
         super().__init__(function)

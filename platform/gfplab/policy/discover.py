@@ -63,7 +63,10 @@ class Catalogue(Mapping[str, Plugin]):
 
 def discover(files: Sequence[str | Path] = (), folder: str | Path = FOLDER) -> Catalogue:
     """Every plugin there is: shipped, installed, dropped into `folder`, and in `files`."""
-    return Catalogue([*_shipped(), *_installed(), *_dropped(Path(folder)), *(load_file(str(f), "-p") for f in files)])
+    named = {Path(file).resolve(): load_file(str(file), "-p") for file in files}
+    dropped = [path for path in sorted(Path(folder).glob("[!_]*.py")) if path.resolve() not in named]
+    found = [load_file(str(path), f"./{folder}") for path in dropped]
+    return Catalogue([*_shipped(), *_installed(), *found, *named.values()])
 
 
 def _shipped() -> list[Plugin]:
@@ -84,9 +87,3 @@ def _installed() -> list[Plugin]:
             raise PolicyError(f"entry point {entry.name} = {entry.value}: cannot be imported: {words}") from None
         plugins.append(load_module(entry.name, module, f"entry point {entry.name}"))
     return plugins
-
-
-def _dropped(folder: Path) -> list[Plugin]:
-    return [
-        load_file(str(path), f"./{folder}") for path in sorted(folder.glob("*.py")) if not path.name.startswith("_")
-    ]

@@ -67,9 +67,9 @@ def _walk(body, assigned: _Assigned, locals_: set[str], found: list[ast.Name], b
             return None
         for part in _read_first(statement):
             for node in ast.walk(part):
-                reads = isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
-                if reads and node.id in locals_ and node.id not in assigned:
-                    found.append(node)
+                if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+                    if node.id in locals_ and node.id not in assigned:
+                        found.append(node)
         match statement:
             case ast.Assign(targets=[ast.Name(id=name)]):
                 assigned |= {name}

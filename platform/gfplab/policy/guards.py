@@ -3,6 +3,8 @@
 numba's own exceptions for these say neither which policy nor where.
 """
 
+from typing import Any
+
 from llvmlite import ir
 from numba import int64, types
 from numba.core import cgutils
@@ -96,7 +98,7 @@ def whole(_context, number):
     return int64(number), generate
 
 
-GUARDS = {
+GUARDS: dict[str, Any] = {
     "__whole": whole,
     "__nonzero": nonzero,
     "__right_count": right_count,

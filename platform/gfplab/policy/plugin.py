@@ -5,7 +5,6 @@ import dataclasses
 import difflib
 import functools
 import hashlib
-import importlib.util
 import inspect
 import os
 import re
@@ -91,8 +90,8 @@ def load_file(path: str, origin: str) -> Plugin:
     except ValueError as error:
         raise PolicyError(f"{shown}: is not Python: {error}") from None
     name = os.path.splitext(os.path.basename(path))[0]
-    spec = importlib.util.spec_from_file_location(f"gfplab_plugin_file.{name}", path)
-    module = importlib.util.module_from_spec(spec)
+    module = ModuleType(f"gfplab_plugin_file.{name}")
+    module.__file__ = path
     try:
         exec(code, module.__dict__)
     except PolicyError as error:
@@ -111,7 +110,8 @@ def load_module(name: str, module: ModuleType, origin: str) -> Plugin:
 def _plugin(name: str, path: str, origin: str, source: str, module: ModuleType) -> Plugin:
     """Collect what the module declares; refuse functions that answer no question."""
     lines = {node.name: node.lineno for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)}
-    found, faults = {}, []
+    found: dict[str, Callable] = {}
+    faults: list[str] = []
     for attribute, value in vars(module).items():
         options = getattr(value, f"{PROJECT}_impl", None)
         if options is None or not inspect.isfunction(value):
@@ -163,7 +163,7 @@ def _shown(path: str) -> str:
 
 def _line_in(path: str, error: BaseException) -> int:
     frames = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == path]
-    return frames[-1] if frames else 1
+    return frames[-1] or 1 if frames else 1
 
 
 def _words(error: BaseException) -> str:

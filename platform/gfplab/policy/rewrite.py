@@ -67,17 +67,17 @@ class _Guards(ast.NodeTransformer):
 
     def _operand(self, operator: ast.operator, right: ast.expr) -> ast.expr:
         """The right operand, guarded unless it is a constant that cannot do harm."""
-        harmless = isinstance(right, ast.Constant) and right.value > 0
-        if isinstance(operator, _DIVISIONS) and not harmless:
+        constant = right.value if isinstance(right, ast.Constant) and isinstance(right.value, int | float) else 0
+        if isinstance(operator, _DIVISIONS) and not constant:
             return self._guard("__nonzero", right, "division by zero")
-        if isinstance(operator, ast.RShift) and not (harmless and right.value < 64):
+        if isinstance(operator, ast.RShift) and not 0 < constant < 64:
             return self._guard("__right_count", right, "negative shift count")
-        if isinstance(operator, ast.LShift) and not (harmless and right.value < 64):
+        if isinstance(operator, ast.LShift) and not 0 < constant < 64:
             return self._guard("__left_count", right, "shift count outside 0 .. 63")
         return right
 
     def _guard(self, name: str, value: ast.expr, what: str, *numbers: int) -> ast.expr:
-        constants = [*numbers, f"{self.path}:{value.lineno}: {what}"]
+        constants: list[int | str] = [*numbers, f"{self.path}:{value.lineno}: {what}"]
         return _call(name, value, *(ast.copy_location(ast.Constant(c), value) for c in constants))
 
     def _whole_slot(self, target: ast.expr) -> bool:

@@ -59,7 +59,7 @@ class PolicySet:
 
         dtypes = {records: schema.dtype(records) for decision in DECISIONS for _name, records in decision.args}
         offsets = self._offsets()
-        bound = {}
+        bound: dict[str, BoundDecision] = {}
         for decision in DECISIONS:
             if decision.name not in self.chosen:
                 continue

@@ -10,6 +10,7 @@ A function of the plugin reads `my.timeout` and reads and writes `my.ewma`; both
 import dataclasses
 import functools
 import sys
+from typing import Any
 
 from gfplab import units
 from gfplab.errors import PolicyError
@@ -42,7 +43,7 @@ class Tunable:
     @functools.cached_property
     def legal(self) -> tuple[int, ...]:
         """All legal masks of a mask tunable."""
-        return legal_masks(self.default, self.bits, self.callers) if self.kind == "mask" else ()
+        return legal_masks(int(self.default), self.bits, self.callers) if self.kind == "mask" else ()
 
     @property
     def slot(self) -> str:
@@ -66,12 +67,12 @@ class Tunable:
                 return self._coerce_mask(value)
         return self._coerce_number(value)
 
-    def write(self, value: Value) -> str:
+    def write(self, value: Any) -> str:
         """The value as a person would write it."""
         if self.kind == "mask":
-            return gfp_names(value)
+            return gfp_names(int(value))
         if self.unit:
-            return units.write(self.unit, value)
+            return units.write(self.unit, int(value))
         return str(value).lower() if self.kind == "bool" else str(value)
 
     def describe(self) -> str:
