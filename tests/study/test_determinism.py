@@ -8,12 +8,23 @@ import pytest
 from study_toy import run_and_lose_the_worker, run_slowly, run_toy
 
 from gfplab.study.outcome import read_study
+from gfplab.study.sampling import Sampling
 from gfplab.study.search import run_study
 
 
 def tables(outcome):
     """Both tables as text, every digit of every float."""
     return outcome.trials.write_csv(), outcome.runs.write_csv()
+
+
+def optunas_copy(folder):
+    """The study as optuna.load_study finds it."""
+    import optuna
+    from optuna.storages import JournalStorage
+    from optuna.storages.journal import JournalFileBackend
+
+    storage = JournalStorage(JournalFileBackend(str(folder / "optuna.journal")))
+    return optuna.load_study(study_name="Toy", storage=storage)
 
 
 @pytest.fixture
@@ -40,6 +51,24 @@ def test_trials_are_told_in_number_order_although_they_end_in_another(study, tmp
     lines = (tmp_path / "out" / "journal.jsonl").read_text().splitlines()
     assert [json.loads(line)["trial"]["number"] for line in lines[1:3]] == [1, 0]
     assert tables(outcome) == alone
+    told = optunas_copy(tmp_path / "out").get_trials(deepcopy=False)
+    names = [objective.name for objective in outcome.objectives]
+    assert [tuple(trial.values) for trial in told] == outcome.trials.select(names).rows()
+
+
+@pytest.mark.parametrize("sampler", ["random", "tpe", "nsga2"])
+def test_a_batch_is_drawn_from_its_number_and_the_trials_before_it(study, sampler):
+    """Not from how many numbers were drawn on the way: batch 5 asked at once is batch 5 asked after four others."""
+
+    def sampling():
+        return Sampling(study.space, study.objectives, study.constraints, sampler, 7, 4)
+
+    at_once, after_others = sampling(), sampling()
+    for batch in (1, 2, 3, 4):
+        after_others.ask(batch, 1)
+    fresh = sampling()
+    fresh.ask(99, 4)
+    assert at_once.ask(5, 4) == after_others.ask(5, 4) != fresh.ask(6, 4)
 
 
 def test_the_files_are_equal_byte_by_byte(study, tmp_path):

@@ -14,6 +14,7 @@ from study_toy import STUDY, run_failing, run_toy
 from test_determinism import tables
 
 from gfplab.errors import StudyError
+from gfplab.study import store
 from gfplab.study.outcome import read_study
 from gfplab.study.search import resume_study, run_study
 
@@ -54,6 +55,16 @@ def test_a_line_torn_by_a_kill_is_cut_and_its_trial_run_again(study, tmp_path, a
         (folder / JOURNAL).write_bytes(b"".join(lines[:9]) + lines[9][:length] + end)
         assert read_study(folder).done == 8
         assert tables(resume(folder)) == alone
+        assert tables(read_study(folder)) == alone, "what came after the tear was glued to it"
+
+
+def test_every_line_is_on_disk_before_anything_builds_on_it(study, tmp_path, monkeypatch):
+    """Each line is flushed by itself: a machine that loses its power keeps what a killed process keeps."""
+    journal, flushed = tmp_path / "out" / JOURNAL, []
+    monkeypatch.setattr(store.os, "fdatasync", lambda fd: flushed.append(journal.read_bytes().count(b"\n")))
+    run_study(study, tmp_path / "out", run_toy, trials=6, progress=lambda at: flushed.append(at.trial.number))
+    assert flushed[:1] + flushed[1::2] == [1, 2, 3, 4, 5, 6, 7], "header, then each trial before it is reported"
+    assert sorted(flushed[2::2]) == [0, 1, 2, 3, 4, 5]
 
 
 def test_a_header_torn_by_a_kill_is_written_again(study, tmp_path, alone):
@@ -339,10 +350,6 @@ def test_a_record_that_this_search_would_not_ask_for_is_refused(study, tmp_path)
 
 def test_optunas_journal_holds_every_trial_and_never_a_running_one(study, tmp_path):
     """What optuna-dashboard shows after a kill, a resume, a torn tail or a left lock is what the study found."""
-    import optuna
-    from optuna.storages import JournalStorage
-    from optuna.storages.journal import JournalFileBackend
-
     out = tmp_path / "out"
     run_study(study, out, run_toy, trials=9)
     with (out / "optuna.journal").open("ab") as file:
@@ -351,9 +358,7 @@ def test_optunas_journal_holds_every_trial_and_never_a_running_one(study, tmp_pa
     began = time.monotonic()
     outcome = resume(out)
     assert time.monotonic() - began < 20, "waited for a lock that nobody holds"
-    stored = optuna.load_study(
-        study_name="Toy", storage=JournalStorage(JournalFileBackend(str(out / "optuna.journal")))
-    )
+    stored = optunas_copy(out)
     assert len(stored.trials) == 22
     assert {trial.state.name for trial in stored.trials} == {"COMPLETE"}
     names = [objective.name for objective in outcome.objectives]
