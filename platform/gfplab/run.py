@@ -1,6 +1,6 @@
 """One simulation from beginning to end: a World, a PolicySet and a seed become a Run.
 
-    run = simulate(load_scenario("s1.toml"), select("v4.7", {}), seed=1)
+run = simulate(load_scenario("s1.toml"), select("v4.7", {}), seed=1)
 """
 
 import threading
@@ -98,6 +98,7 @@ def simulate(
         if progress:
             progress(min(now, end), end)
 
+    machine.arrays["my"] = policies.my_initial()
     sim = build.start(machine.arrays, decisions)
     began = time.perf_counter()
     error = ""

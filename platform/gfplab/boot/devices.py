@@ -19,7 +19,6 @@ from gfplab.kernel.types import DEV_CRYPT, DEV_DISK, PAGE_SIZE, POOL_KMALLOC, PO
 
 SWAPFILE_CLUSTER = 256
 WQ_DFL_ACTIVE = 256
-DORMANT_WORKERS = 32
 ENGINE_TABLES = 2
 
 
@@ -106,6 +105,11 @@ def setup_crypts(arrays, world, layout: Layout):
         arrays["biosets"]["pool"][b] = pool
 
 
+def dormant_workers(world) -> int:
+    """Workers that may have to be created: as many as works can run at once."""
+    return max(32, sum(crypt.max_active + 3 for crypt in world.crypts) + 4)
+
+
 def setup_workqueues(arrays, world, layout: Layout):
     """One unbound worker pool, kcryptd and kcryptd_io of each dm-crypt device, a rescue queue for each bio set."""
     wqs, crypts = arrays["wqs"], arrays["crypts"]
@@ -115,7 +119,8 @@ def setup_workqueues(arrays, world, layout: Layout):
         wqs["max_active"][w], wqs["pool"][w] = max_active, 1
         wqs["rescuer_wait"][w] = layout.waitqueue()
         wqs["rescuer"][w] = layout.add(
-            "tasks", TaskPlan(name, "rescuer_thread", w, ROLE_RESCUER, PF_KTHREAD | PF_WQ_WORKER, fields={"rescue_of": w})
+            "tasks",
+            TaskPlan(name, "rescuer_thread", w, ROLE_RESCUER, PF_KTHREAD | PF_WQ_WORKER, fields={"rescue_of": w}),
         )
         return w
 
@@ -126,8 +131,10 @@ def setup_workqueues(arrays, world, layout: Layout):
         arrays["biosets"]["rescue_wq"][b] = workqueue("bioset", WQ_DFL_ACTIVE)
     pool = arrays["worker_pools"][1]
     busy = world.machine.cpus + 1
-    for i in range(busy + DORMANT_WORKERS):
-        plan = TaskPlan(f"kworker/u{2 * world.machine.cpus}:{i}", "worker_thread", 1, ROLE_KWORKER, PF_KTHREAD | PF_WQ_WORKER)
+    for i in range(busy + dormant_workers(world)):
+        plan = TaskPlan(
+            f"kworker/u{2 * world.machine.cpus}:{i}", "worker_thread", 1, ROLE_KWORKER, PF_KTHREAD | PF_WQ_WORKER
+        )
         plan.dormant = i >= busy
         plan.fields = {"worker_wait": layout.waitqueue(), "pool_id": 1}
         t = layout.add("tasks", plan)
@@ -160,6 +167,6 @@ def setup_flushers(arrays, world, layout: Layout):
     for fs in world.filesystems:
         kind, d = device(layout, fs.device)
         if kind == DEV_DISK and arrays["disks"]["flusher"][d] == 0:
-            plan = TaskPlan(f"kworker/u{2 * world.machine.cpus}:flush-{d}", "wb_workfn", d, ROLE_FLUSHER)
+            plan = TaskPlan(f"kworker/u{2 * world.machine.cpus}:fl-{d}", "wb_workfn", d, ROLE_FLUSHER)
             plan.pf_flags = PF_KTHREAD | PF_WQ_WORKER | PF_SWAPWRITE
             arrays["disks"]["flusher"][d] = layout.add("tasks", plan)

@@ -1,7 +1,7 @@
 """The whole of boot: a World and a seed become arrays in which every task is about to run.
 
-    machine = boot_machine(build, world, seed)
-    sim = build.start(machine.arrays, decisions)
+machine = boot_machine(build, world, seed)
+sim = build.start(machine.arrays, decisions)
 """
 
 from dataclasses import dataclass
@@ -52,7 +52,9 @@ def boot_machine(build, world, seed: int, fixed_order: bool = False, trace_all: 
         layout.add("caches", name)
     devices.plan_pools(world, layout)
     loops = plan_loop_pools(world, layout)
-    layout.add("tasks", TaskPlan("kswapd0", "kswapd", 0, ROLE_KSWAPD, PF_KTHREAD | PF_MEMALLOC | PF_KSWAPD | PF_SWAPWRITE))
+    layout.add(
+        "tasks", TaskPlan("kswapd0", "kswapd", 0, ROLE_KSWAPD, PF_KTHREAD | PF_MEMALLOC | PF_KSWAPD | PF_SWAPWRITE)
+    )
     layout.add("tasks", TaskPlan("oom_reaper", "oom_reaper", 0, ROLE_REAPER, PF_KTHREAD))
     workloads = Workloads(world, layout, loops)
     n_tasks = len(layout.tasks) + count_kernel_threads(world)
@@ -81,7 +83,9 @@ def plan_loop_pools(world, layout: Layout) -> dict[str, int]:
     for task in world.tasks:
         if task.kind == "mempool_loop":
             page = task.pool == "page"
-            kind, cache, size = (POOL_PAGE, 0, PAGE_SIZE) if page else (POOL_SLAB, layout.caches.index("mempool_loop"), 256)
+            kind, cache, size = (
+                (POOL_PAGE, 0, PAGE_SIZE) if page else (POOL_SLAB, layout.caches.index("mempool_loop"), 256)
+            )
             loops[task.comm] = layout.add("pools", PoolPlan(task.comm, kind, cache, task.min_nr, size))
     return loops
 
@@ -89,7 +93,7 @@ def plan_loop_pools(world, layout: Layout) -> dict[str, int]:
 def count_kernel_threads(world) -> int:
     """Threads that devices and workqueues will add: writers, rescuers, workers, flushers."""
     biosets = 1 + 2 * len(world.crypts)
-    workers = world.machine.cpus + 1 + devices.DORMANT_WORKERS
+    workers = world.machine.cpus + 1 + devices.dormant_workers(world)
     return len(world.crypts) * 3 + biosets + workers + len(world.filesystems)
 
 

@@ -5,7 +5,14 @@ import numpy as np
 from gfplab.kernel.types import PAGE_SIZE, PG_mempool, PG_slab, POOL_PAGE, SLAB_NODE_PARTIAL
 
 # bytes per object in v4.7 on x86-64; a dm-crypt clone carries its dm_crypt_io and first crypto request
-CACHE_SIZES = {"bio-0": 256, "dm_io": 112, "bio-1": 1152, "kmalloc-512": 512, "radix_tree_node": 576, "mempool_loop": 256}
+CACHE_SIZES = {
+    "bio-0": 256,
+    "dm_io": 112,
+    "bio-1": 1152,
+    "kmalloc-512": 512,
+    "radix_tree_node": 576,
+    "mempool_loop": 256,
+}
 
 
 def cpu_partial(size: int) -> int:

@@ -20,6 +20,7 @@ from gfplab.kernel.types import (
     PG_anon,
     PG_dirty,
     PG_mapped,
+    PG_young,
 )
 
 NSEC_PER_SEC = 1_000_000_000
@@ -35,6 +36,7 @@ class Mm:
     resident: int
     chunk_pages: int
     random: bool
+    touched: bool  # active and accessed, as v4.7 leaves new pages; else aged: half inactive, accessed bits clear
     task: int = 0
 
 
@@ -74,32 +76,33 @@ class Workloads:
         self.rows.append(fields)
         return t
 
-    def _mm(self, pages: int, resident: int, chunk_pages: int = 1, random: bool = False):
-        self.mms.append(Mm(self.next_vpn, pages, resident, chunk_pages, random))
+    def _mm(self, pages: int, resident: int, chunk_pages: int = 1, random: bool = False, touched: bool = False):
+        self.mms.append(Mm(self.next_vpn, pages, resident, chunk_pages, random, touched))
         self.next_vpn += pages
         return len(self.mms)
 
-    def _file(self, pages: int, filesystem: str, cached: int = 0, dirty: int = 0, active: int = 0) -> int:
-        fs = next(fs for fs in self.world.filesystems if fs.name == filesystem)
-        if fs.device not in self.layout.disks:
-            raise ScenarioError(
-                f"{self.world.source}: filesystem {fs.name} lies on {fs.device}; era v4.7 of gfplab has file systems "
-                "on plain disks only, name a [[disk]]"
-            )
-        self.files.append((self.next_slot, pages, self.layout.disks.index(fs.device), cached, dirty, active))
+    def _file(self, pages: int, disk: int, cached: int = 0, dirty: int = 0, active: int = 0) -> int:
+        self.files.append((self.next_slot, pages, disk, cached, dirty, active))
         self.next_slot += pages
         return len(self.files)
 
+    def _disk_of(self, filesystem: str) -> int:
+        fs = next(fs for fs in self.world.filesystems if fs.name == filesystem)
+        if fs.device not in self.layout.disks:
+            raise ScenarioError(
+                f"{self.world.source}: filesystem {fs.name} lies on {fs.device}; a file system needs a plain disk here, "
+                "name a [[disk]]"
+            )
+        return self.layout.disks.index(fs.device)
+
     def _start_cache(self):
+        """The page cache of the start: one file, on a file system if the scenario has one, else read-only on the first disk."""
         start = self.world.machine.start
         pages = start.active_file_pages + start.inactive_file_pages
         if pages:
-            if not self.world.filesystems:
-                raise ScenarioError(
-                    f"{self.world.source}: [machine.start] has file pages, but the scenario has no [[filesystem]]"
-                )
-            name = start.filesystem or self.world.filesystems[0].name
-            self._file(pages, name, pages, start.dirty_pages, start.active_file_pages)
+            name = start.filesystem or (self.world.filesystems[0].name if self.world.filesystems else None)
+            disk = self._disk_of(name) if name else 1
+            self._file(pages, disk, pages, start.dirty_pages, start.active_file_pages)
 
     def _sleeper(self):
         start = self.world.machine.start
@@ -115,7 +118,7 @@ class Workloads:
         chunks = -(-pages // task.chunk_pages)
         done = task.resident_bytes // PAGE_SIZE // task.chunk_pages  # chunks of the first pass that lie behind us
         resident = done * task.chunk_pages
-        mm = self._mm(pages, resident, task.chunk_pages, first_order == "random")
+        mm = self._mm(pages, resident, task.chunk_pages, first_order == "random", task.resident_state == "touched")
         fields = {
             "bytes": pages,
             "touch_ns": task.touch_ns,
@@ -143,7 +146,7 @@ class Workloads:
 
     def _file_task(self, task, function: str, size: int, chunk_pages: int, order: int):
         fields = {
-            "file": self._file(max(size // PAGE_SIZE, 1), task.filesystem),
+            "file": self._file(max(size // PAGE_SIZE, 1), self._disk_of(task.filesystem)),
             "rate": (task.rate_bps or 0) // PAGE_SIZE,
             "stop_ns": task.stop_ns or 0,
             "chunk_pages": chunk_pages,
@@ -171,15 +174,26 @@ class Workloads:
                 arrays["workloads"][name][w] = value
         for f, (base, pages, disk, cached, dirty, active) in enumerate(self.files, 1):
             self._fill_file(arrays, source, f, base, pages, disk, cached, dirty, active)
-        resident = [self._fill_mm(arrays, source, m, seed, mm) for m, mm in enumerate(self.mms, 1)]
-        resident = np.concatenate(resident) if resident else np.zeros(0, np.int64)
-        if len(resident):
-            mixed = resident[shuffled(len(resident), seed, 2)]
-            half = len(mixed) // 2
-            arrays["page_flags"][mixed[:half]] |= PG_active
-            for lru, pages in ((LRU_ACTIVE_ANON, mixed[:half]), (LRU_INACTIVE_ANON, mixed[half:])):
-                if len(pages):
-                    link_lru(arrays, lru, pages)
+        resident = {False: [], True: []}
+        for m, mm in enumerate(self.mms, 1):
+            resident[mm.touched].append(self._fill_mm(arrays, source, m, seed, mm))
+        touched = self._mixed(resident[True], seed, 2)
+        aged = self._mixed(resident[False], seed, 3)
+        half = len(aged) // 2
+        arrays["page_flags"][touched] |= PG_active | PG_young
+        arrays["page_flags"][aged[:half]] |= PG_active
+        for lru, pages in (
+            (LRU_ACTIVE_ANON, np.concatenate([touched, aged[:half]])),
+            (LRU_INACTIVE_ANON, aged[half:]),
+        ):
+            if len(pages):
+                link_lru(arrays, lru, pages)
+
+    @staticmethod
+    def _mixed(parts: list, seed: int, purpose: int) -> np.ndarray:
+        """Pages of several tasks in one random order, as their faults came."""
+        pages = np.concatenate(parts) if parts else np.zeros(0, np.int64)
+        return pages[shuffled(len(pages), seed, purpose)]
 
     def _fill_file(self, arrays, source, f, base, pages, disk, cached, dirty, active):
         row = arrays["files"][f]

@@ -20,7 +20,7 @@ def i64(x):
 
 
 def bounded(array, index, text):
-    """The index, if the array has such an element (check builds; a negative index would silently count from the end)."""
+    """The index, if the array has such an element (check builds; a negative one would silently count from the end)."""
     if 0 <= index < len(array):
         return index
     raise IndexError(f"{text}: index {index} out of range, the last is {len(array) - 1}")

@@ -1,11 +1,9 @@
-"""From kernel files to a simulation that runs: Model links and checks, Build makes one mode of it, Simulation is one run.
+"""From kernel files to a run: Model links and checks, Build makes one mode of it, Simulation is one run.
 
-    model = Model(schema, modules=[mempool, page_alloc, ...], decisions=DECISIONS)
-    build = model.build(mode="compiled")            # or "steps", "generators"; check=True adds bounds checks and invariants
-    arrays = build.arrays({"tasks": 20, "zones": 4})
-    ...                                             # boot: fill the numpy arrays
-    sim = build.start(arrays, decisions)
-    sim.run(until_ns=10**9)
+model = Model(schema, modules=[mempool, page_alloc, ...], decisions=DECISIONS) build = model.build(mode="compiled")
+# or "steps", "generators"; check=True adds bounds checks and invariants arrays = build.arrays({"tasks": 20, "zones":
+4}) ...                                             # boot: fill the numpy arrays sim = build.start(arrays, decisions)
+sim.run(until_ns=10**9)
 """
 
 import functools
@@ -26,14 +24,28 @@ from gfplab.engine.stacks import WITH_TIMEOUT
 from gfplab.engine.subset import KernelBuildError, Prototype
 
 ENGINE_FILES = (
-    *("frames", "accounts", "clock", "rng", "trace", "events", "tasks", "runqueue", "cpus", "waits", "locks", "stacks", "driver"),
+    *(
+        "frames",
+        "accounts",
+        "clock",
+        "rng",
+        "trace",
+        "events",
+        "tasks",
+        "runqueue",
+        "cpus",
+        "waits",
+        "locks",
+        "stacks",
+        "driver",
+    ),
 )
 MODES = ("compiled", "steps", "generators")
 
 
 @dataclass(frozen=True)
 class KernelFunction:
-    """What reports need to know of a function that may block; `line_of_pc` maps a pc in a frame to the line of the wait."""
+    """What reports know of a function that may block; `line_of_pc` maps a pc in a frame to the line of the wait."""
 
     name: str
     fid: int
@@ -43,15 +55,18 @@ class KernelFunction:
 
 
 class Model:
-    """A linked and checked set of kernel functions; sources that passed once are not read again until somebody needs them."""
+    """A linked and checked set of kernel functions; sources that passed once are not parsed again before somebody asks."""
 
     def __init__(self, schema, modules, decisions=(), engine=ENGINE_FILES):
         self.schema, self.decisions = schema, tuple(decisions)
-        self.modules = [*(importlib.import_module(f"gfplab.engine.{name}") for name in engine), *modules]
+        modules = [*(importlib.import_module(f"gfplab.engine.{name}") for name in engine), *modules]
+        self.sources = {m: Path(m.__file__).read_text() for m in modules}
         self.digest = self._digest()
         known = cache.root() / f"model_{self.digest}.json"
         if not known.exists():
-            functions = {n: (s.fid, s.f.inlined, Path(s.f.file).name, list(s.line_of_pc.items())) for n, s in self.steps.items()}
+            functions = {
+                n: (s.fid, s.f.inlined, Path(s.f.file).name, list(s.line_of_pc.items())) for n, s in self.steps.items()
+            }
             cache.write(known, json.dumps(functions))
         self.functions = {n: KernelFunction(n, *f[:3], dict(f[3])) for n, f in cache.read_json(known).items()}
         self.fids = {n: f.fid for n, f in self.functions.items()}
@@ -59,17 +74,19 @@ class Model:
 
     def _digest(self):
         """A hash of all that the model is made of."""
-        files, constants = set(), []
-        for m in self.modules:
-            files |= {m.__file__, *(v.function.__code__.co_filename for v in vars(m).values() if isinstance(v, Prototype))}
+        prototypes, constants = set(), []
+        for m in self.sources:
+            prototypes |= {v.function.__code__.co_filename for v in vars(m).values() if isinstance(v, Prototype)}
             constants += [f"{m.__name__}.{n}={v}" for n, v in vars(m).items() if isinstance(v, int)]
-        texts = [Path(f).read_bytes() for f in sorted(files)]
-        return cache.digest(self.schema.digest(), repr(self.decisions), cache.engine_digest(), sys.version, *sorted(constants), *texts)
+        texts = [*self.sources.values(), *(Path(f).read_text() for f in sorted(prototypes))]
+        return cache.digest(
+            self.schema.digest(), repr(self.decisions), cache.engine_digest(), sys.version, *sorted(constants), *texts
+        )
 
     @functools.cached_property
     def program(self):
         """The functions, linked and checked."""
-        program = Program(self.schema, self.modules, self.decisions)
+        program = Program(self.schema, self.sources, self.decisions)
         errors = [e for f in program.functions.values() for e in checks.check(f, program)]
         errors += [e for d in self.decisions for e in self._check_decision(d)]
         if errors:
@@ -85,7 +102,8 @@ class Model:
     def _check_decision(self, decision):
         for argument, array in decision.args:
             if array not in self.schema.fields:
-                yield f"decision {decision.name}: argument {argument} comes from {array!r}, which is no record array{did_you_mean(array, self.schema.fields)}"
+                near = did_you_mean(array, self.schema.fields)
+                yield f"decision {decision.name}: argument {argument} comes from {array!r}, which is no record array{near}"
 
     def build(self, mode="compiled", check=False, progress=None):
         """Make one mode; `progress(done, total, name)` hears about functions being compiled."""
@@ -121,7 +139,7 @@ class Build:
         return self.start(restored(snapshot), decisions)
 
     def decision_signature(self, name):
-        """The numba signature that the compiled form of a policy's answer to a decision must have (compiled mode only)."""
+        """The numba signature of the compiled form of a policy's answer to a decision (compiled mode only)."""
         return self.code.decision_signature(next(d for d in self.model.decisions if d.name == name))
 
     def fid(self, name):

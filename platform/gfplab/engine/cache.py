@@ -1,8 +1,8 @@
 """Where compiled code is kept, and under which names.
 
-The folder is $GFPLAB_CACHE_DIR, else $XDG_CACHE_HOME/gfplab, else ~/.cache/gfplab, and in it one folder per version of Python,
-numba, llvmlite and numpy and per CPU.  A file's name holds the hash of everything that its content depends on, so nothing in the
-cache is ever stale, and nothing in it is ever written twice.
+The folder is $GFPLAB_CACHE_DIR, else $XDG_CACHE_HOME/gfplab, else ~/.cache/gfplab, and in it one folder per version
+of Python, numba, llvmlite and numpy and per CPU.  A file's name holds the hash of everything that its content depends
+on, so nothing in the cache is ever stale, and nothing in it is ever written twice.
 """
 
 import functools
@@ -47,7 +47,8 @@ def folder():
 
     versions = (numba.__version__, llvmlite.__version__, numpy.__version__)
     cpu = binding.get_host_cpu_name(), binding.get_host_cpu_features().flatten()
-    path = root() / f"py{sys.version_info[0]}{sys.version_info[1]}-numba{numba.__version__}-{digest(*versions, *cpu, sys.version)[:10]}"
+    name = f"py{sys.version_info[0]}{sys.version_info[1]}-numba{numba.__version__}"
+    path = root() / f"{name}-{digest(*versions, *cpu, sys.version)[:10]}"
     path.mkdir(parents=True, exist_ok=True)
     return path
 

@@ -1,8 +1,8 @@
 """Compiled mode: step functions and the event loop as machine code.
 
-A step function is one piece of machine code with the plain functions that it calls linked in.  Step functions are reached by
-address through a table in the state (native.py), so an edited kernel function recompiles alone.  In a warm start no kernel source
-is even parsed: a manifest, named by the hash of all sources, lists the units to load.
+A step function is one piece of machine code with the plain functions that it calls linked in.  Step functions are
+reached by address through a table in the state (native.py), so an edited kernel function recompiles alone.  In a warm
+start no kernel source is even parsed: a manifest, named by the hash of all sources, lists the units to load.
 """
 
 import json
@@ -40,11 +40,15 @@ class CompiledMode:
     def __init__(self, model, check, progress):
         self.model, self.check = model, check
         folder = cache.folder()
-        files = sorted(m.__file__ for m in model.modules)  # messages and check builds name the files
+        files = sorted(m.__file__ for m in model.sources)  # messages and check builds name the files
         manifest = folder / f"manifest_{cache.digest(model.digest, str(check), *files)}.json"
         if not manifest.exists():
             units = Emitter(model, check, StateType(model.schema).name, folder).run()
-            content = {"fields": model.schema.fields, "dtypes": model.schema.dtypes, "units": {e: asdict(u) for e, u in units.items()}}
+            content = {
+                "fields": model.schema.fields,
+                "dtypes": model.schema.dtypes,
+                "units": {e: asdict(u) for e, u in units.items()},
+            }
             cache.write(manifest, json.dumps(content))
         schema, units = read_manifest(manifest)
         self.loader = Loader(schema, units, folder)
@@ -69,7 +73,9 @@ class CompiledMode:
         for number, d in enumerate(self.model.decisions):
             bound = decisions[d.name]
             if bound.compiled is None:
-                raise KernelBuildError(f"decision {d.name}: its policy is not compiled; run it in mode \"steps\" or compile it")
+                raise KernelBuildError(
+                    f'decision {d.name}: its policy is not compiled; run it in mode "steps" or compile it'
+                )
             answers[2 * number] = address(bound.compiled, self.decision_signature(d))
             answers[2 * number + 1] = arrays["my"].ctypes.data + 8 * bound.my_offset
         owned = dict(arrays, _steps=self.steps, _decisions=answers)

@@ -1,6 +1,7 @@
 """Writes generated modules: one per function, its name holding the hash of its text and of all that it calls.
 
-An edited kernel function gives one new module; an edited plain function gives new modules for all that call it, directly or not.
+An edited kernel function gives one new module; an edited plain function gives new modules for all that call it,
+directly or not.
 """
 
 import ast
@@ -36,8 +37,8 @@ RESUME_TEXT = f"""def resume(k, t):
 class Unit:
     """One generated module: the function it defines, how many arguments that takes after k, the units it calls.
 
-    `name` is the kernel function it comes from, `lines` the source line of each of its lines.  A door calls one plain function and
-    does nothing else; only doors can be called from Python.
+    `name` is the kernel function it comes from, `lines` the source line of each of its lines.  A door calls one plain
+    function and does nothing else; only doors can be called from Python.
     """
 
     entry: str

@@ -1,4 +1,4 @@
-"""What generated code calls that is not kernel code: integer guards, wrapping arithmetic, and calls through the two tables."""
+"""What generated code calls that is not kernel code: integer guards, wrapping arithmetic, calls through two tables."""
 
 from llvmlite import ir
 from numba.core import cgutils, types
@@ -100,7 +100,7 @@ def call_step(typingctx, k, fid, t, fp):
 
 @intrinsic(prefer_literal=True)
 def ask(typingctx, k, number, records):
-    """The answer of decision `number`; `records` is the tuple of records that it sees, the policy's own record follows."""
+    """The answer of decision `number`; `records` is the tuple of what it sees, the policy's own record follows."""
     place = 2 * number.literal_value
 
     def generate(context, builder, sig, args):

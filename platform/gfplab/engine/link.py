@@ -1,19 +1,17 @@
 """Linking: find every function of a model, bind calls to definitions by name, and refuse what does not fit.
 
-As in C, a kernel file includes prototypes and not other files, so the files can call each other in circles.  A name means one
-function in the whole model.
+As in C, a kernel file includes prototypes and not other files, so the files can call each other in circles.  A name
+means one function in the whole model.
 """
 
 import ast
 import difflib
 import inspect
 import pickle
-import textwrap
 import zlib
 from dataclasses import dataclass, field
 
 from gfplab.engine.subset import KernelBuildError, Prototype
-
 
 NR_FUNCTION_IDS = 4096
 
@@ -62,7 +60,7 @@ def did_you_mean(name, known):
     return f"; did you mean {near[0]!r}?" if near else ""
 
 
-def _decorated(module, node):
+def _decorated(node):
     """The (kind, inlined) that the decorators of a top-level def say, or None."""
     for d in node.decorator_list:
         call = d.func if isinstance(d, ast.Call) else d
@@ -73,18 +71,18 @@ def _decorated(module, node):
     return None
 
 
-def functions_of(module):
+def functions_of(module, text):
     """The functions of one module that carry @plain or @kernel, in source order."""
-    file = inspect.getsourcefile(module)
-    for node in ast.parse(textwrap.dedent(inspect.getsource(module))).body:
+    file = module.__file__
+    for node in ast.parse(text, file).body:
         if isinstance(node, ast.FunctionDef):
-            kind = _decorated(module, node)
+            kind = _decorated(node)
             if kind:
                 yield Function(node.name, file, node, kind[0] == "kernel", kind[1], vars(module))
 
 
 def function_ids(names):
-    """Function ids, places in a table: taken from a hash of the name, so that a new function leaves the old ids alone."""
+    """Function ids, places in a table: made from a hash of the name, so that a new function leaves the old ids alone."""
     ids = {}
     for name in sorted(names):
         i = zlib.crc32(name.encode()) % NR_FUNCTION_IDS
@@ -97,15 +95,16 @@ def function_ids(names):
 class Program:
     """All functions of a model, their constants and their order."""
 
-    def __init__(self, schema, modules, decisions):
+    def __init__(self, schema, sources, decisions):
+        """`sources`: module -> its text, read once, so that what is hashed is what is built."""
         self.schema = schema
         self.decisions = {d.symbol: d for d in decisions}
         self.functions = {"resume": RESUME}
         self.errors = []
-        for module in modules:
-            for f in functions_of(module):
+        for module, text in sources.items():
+            for f in functions_of(module, text):
                 self._define(f)
-        for module in modules:
+        for module in sources:
             for p in vars(module).values():
                 if isinstance(p, Prototype):
                     self._match(p)
@@ -115,7 +114,9 @@ class Program:
     def _define(self, f):
         other = self.functions.setdefault(f.name, f)
         if other is not f:
-            self.errors.append(f"{f.where}: {f.name}() is already defined at {other.where}; names are global, rename one")
+            self.errors.append(
+                f"{f.where}: {f.name}() is already defined at {other.where}; names are global, rename one"
+            )
 
     def _match(self, p):
         code = p.function.__code__
@@ -123,7 +124,9 @@ class Program:
         params = inspect.getfullargspec(p.function).args
         if p.name in self.decisions:
             if len(params) != 1 + len(self.decisions[p.name].args):
-                self.errors.append(f"{where}: prototype {p.name}() must take k and one index per argument of the decision")
+                self.errors.append(
+                    f"{where}: prototype {p.name}() must take k and one index per argument of the decision"
+                )
             return
         f = self.functions.get(p.name)
         if f is None and p.default is not None:
@@ -131,23 +134,26 @@ class Program:
             node = ast.increment_lineno(ast.parse(text), code.co_firstlineno - 1).body[0]
             self.functions[p.name] = Function(p.name, code.co_filename, node, False, False, {})
         elif f is None:
-            message = f"{where}: prototype {p.name}() has no definition in this model{did_you_mean(p.name, self.functions)}"
+            message = (
+                f"{where}: prototype {p.name}() has no definition in this model{did_you_mean(p.name, self.functions)}"
+            )
             self.errors += [message] if message not in self.errors else []
         elif f.params != params:
-            wrong = f"{where}: prototype {p.name}({', '.join(params)}) does not match {p.name}({', '.join(f.params)}) at {f.where}"
+            here, there = (f"{p.name}({', '.join(names)})" for names in (params, f.params))
+            wrong = f"{where}: prototype {here} does not match {there} at {f.where}"
             self.errors += [wrong] if wrong not in self.errors else []
         elif f.blocking != p.blocking:
             kind = "blocks (@kernel)" if f.blocking else "never blocks (@plain)"
-            self.errors.append(f"{where}: prototype {p.name}() says blocking={p.blocking}, but its definition at {f.where} {kind}")
+            self.errors.append(
+                f"{where}: prototype {p.name}() says blocking={p.blocking}, but its definition at {f.where} {kind}"
+            )
 
     def constant(self, function, name):
         """The int that a global name stands for in this function, or None."""
         if name.startswith("FN_") and name[3:] in self.fids:
             return self.fids[name[3:]]
         value = function.globals.get(name)
-        if isinstance(value, int) or (hasattr(value, "__index__") and not isinstance(value, type)):
-            return int(value)
-        return None
+        return int(value) if isinstance(value, int) else None
 
     def order(self):
         """Plain functions, callees first; a circle among them is an error (numba could not type it)."""

@@ -1,4 +1,4 @@
-"""Which locals are live where: for `may be read before it is assigned`, and for what a frame must keep across a wait."""
+"""Which locals are live where: for `may be read before it is assigned`, and for what a frame keeps across a wait."""
 
 import ast
 
@@ -8,7 +8,9 @@ def reads(node):
     if node is None:
         return frozenset()
     if not hasattr(node, "names_read"):  # kept: the fixed points below ask again and again
-        node.names_read = frozenset(n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load))
+        node.names_read = frozenset(
+            n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)
+        )
     return node.names_read
 
 
@@ -43,7 +45,7 @@ def live_before(body, after, at_break, at_continue):
 
 
 def live_in_loop(st, after):
-    """Names live before a loop; one look at the body is enough: what a later round reads first, the first round may read first."""
+    """Names live before a loop; one look at the body does: what a later round reads first, the first one may read first."""
     if isinstance(st, ast.For):
         assigned, head = {st.target.id}, after | reads(st.iter)
     else:
@@ -54,9 +56,18 @@ def live_in_loop(st, after):
 def unassigned(function):
     """(name, line of its first read) of locals that some path reads before it assigns them."""
     node = function.node
-    local = {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)} - set(function.params)
+    local = {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)} - set(
+        function.params
+    )
     for name in sorted(local & live_before(node.body, set(), set(), set())):
-        yield name, min(n.lineno for n in ast.walk(node) if isinstance(n, ast.Name) and n.id == name and not isinstance(n.ctx, ast.Store))
+        yield (
+            name,
+            min(
+                n.lineno
+                for n in ast.walk(node)
+                if isinstance(n, ast.Name) and n.id == name and not isinstance(n.ctx, ast.Store)
+            ),
+        )
 
 
 def blocks_live(blocks):

@@ -63,7 +63,9 @@ class Loader:
             space.update({n: self.load(n) for n in unit.needs})
         exec(compile(path.read_text(), str(path), "exec"), space)
         door = unit.final and not unit.lines
-        dispatcher = njit(cache=True, nogil=True, no_cpython_wrapper=not door, no_cfunc_wrapper=True)(space[unit.module])
+        dispatcher = njit(cache=True, nogil=True, no_cpython_wrapper=not door, no_cfunc_wrapper=True)(
+            space[unit.module]
+        )
         if unit.final:
             without_bitcode(dispatcher)
         try:
@@ -85,9 +87,9 @@ def explain(unit, path, error):
 
 
 def without_bitcode(dispatcher):
-    """Let the cache keep machine code only: nothing is ever linked into these, and reading bitcode is half of a warm start.
+    """Let the cache keep machine code only: nothing is linked into these, and reading bitcode is half of a warm start.
 
-    numba takes the names that a library defines from its bitcode, so a stand-in that defines the same names takes its place.
+    numba takes the names that a library defines from its bitcode, so a stand-in that defines the same ones takes its place.
     """
     implementation = dispatcher._cache._impl
     whole = implementation.reduce

@@ -1,19 +1,20 @@
 """A kernel function cut into blocks at its waits.
 
-A block is a run of statements without waits that ends in one way: goto, branch, return, or a wait (a request or a call), after
-which its `next` is entered.  A statement that holds no wait stays whole, except an `if` that leaves a loop which was cut.
+A block is a run of statements without waits that ends in one way: goto, branch, return, or a wait (a request or a
+call), after which its `next` is entered.  A statement that holds no wait stays whole, except an `if` that leaves a
+loop which was cut.
 """
 
 import ast
 
-from gfplab.engine.checks import is_wait, literal
+from gfplab.engine.expressions import is_wait, literal
 from gfplab.engine.liveness import is_forever
 
 GOTO, BRANCH, RETURN, WAIT = "goto", "branch", "return", "wait"
 
 
 class Block:
-    """`value` is the test, the result or the wait that ends the block; `result` the local that gets the wait's value on entry."""
+    """`value` is the test, result or wait that ends the block; `result` the local that gets the value of a wait on entry."""
 
     def __init__(self, line):
         self.line, self.pc, self.body, self.live = line, None, [], set()
@@ -110,7 +111,7 @@ class Lowering:
         return out
 
     def cut_for(self, st, cur):
-        """range() is evaluated once, and the loop counts in a name of its own: the body may assign the loop variable."""
+        """range() is evaluated once, and the loop counts in a hidden name: the body may assign the loop variable."""
         head, body, step, out = (self.block(st.lineno) for _ in range(4))
         args = st.iter.args
         start, stop = (args[0], args[1]) if len(args) > 1 else (ast.Constant(0), args[0])

@@ -1,6 +1,7 @@
 """The two pure modes: kernel functions as the generators they are, and as step functions, both run by plain Python.
 
-Both compile the rewritten syntax tree under the original file name and line numbers, so pdb and tracebacks show kernel source.
+Both compile the rewritten syntax tree under the original file name and line numbers, so pdb and tracebacks show
+kernel source.
 """
 
 import ast
@@ -37,7 +38,9 @@ class PureMode:
             space = {n: int(v) for n, v in f.globals.items() if isinstance(v, int)}
             space.update({f"FN_{n}": i for n, i in self.model.program.fids.items()})
             space.update({n: getattr(requests, n) for n in requests.REQUESTS})
-            space.update(arith.WRAPPING, i64=arith.i64, bounded=arith.bounded, __name__=f.globals.get("__name__", f.file))
+            space.update(
+                arith.WRAPPING, i64=arith.i64, bounded=arith.bounded, __name__=f.globals.get("__name__", f.file)
+            )
             self.spaces[f.file] = space
         return self.spaces[f.file]
 
@@ -45,7 +48,6 @@ class PureMode:
         space = self.space(f)
         exec(compile(ast.Module([node], []), f.file, "exec"), space)
         self.functions[name] = space[name]
-
 
     def state(self, arrays, decisions):
         """The state object over `arrays`, with the policies' Python functions."""
@@ -111,14 +113,13 @@ class GeneratorMode(PureMode):
         return 0
 
     def write_frames(self, k, t, fp):
-        """Put the chain of suspended generators into the task's stack, as the step functions would have left it (locals apart)."""
+        """Put the chain of suspended generators into the task's stack, as step functions would have left it (locals apart)."""
         generator, caller = k.generators[t], 0
         while generator is not None:
             fid, size, pc_of_line = self.places[generator.gi_code]
             k.stk[fp], k.stk[fp + 1], k.stk[fp + 2] = fid, pc_of_line[generator.gi_frame.f_lineno], caller
             k.tasks[t].fp = fp
             generator, caller, fp = generator.gi_yieldfrom, fp, fp + size
-
 
     def backtrace(self, k, t):
         """[(function, line, {local: value})] of a task that sleeps, the innermost first."""

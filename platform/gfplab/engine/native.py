@@ -1,7 +1,8 @@
 """The state as numba sees it: one pointer to a table of (data pointer, length), a type that says what lies behind each.
 
-`k.zones[z]` loads the data pointer (marked invariant: a simulation's arrays never move), adds z * itemsize and is a numba Record;
-`k.page_flags[p]` is an int64 whatever the array's own type is.  Nothing is reference counted, and negative indices have no meaning.
+`k.zones[z]` loads the data pointer (marked invariant: a simulation's arrays never move), adds z * itemsize and is a
+numba Record; `k.page_flags[p]` is an int64 whatever the array's own type is.  Nothing is reference counted, and
+negative indices have no meaning.
 """
 
 import operator
@@ -10,7 +11,15 @@ import numba
 from llvmlite import ir
 from numba.core import cgutils, types
 from numba.core.typing.templates import AbstractTemplate, AttributeTemplate, infer_getattr, infer_global, signature
-from numba.extending import NativeValue, lower_builtin, lower_getattr_generic, models, register_model, typeof_impl, unbox
+from numba.extending import (
+    NativeValue,
+    lower_builtin,
+    lower_getattr_generic,
+    models,
+    register_model,
+    typeof_impl,
+    unbox,
+)
 
 from gfplab.engine.state import PyState
 

@@ -1,8 +1,8 @@
 """The requests: the only things a kernel function may `yield`.
 
-In generator mode these functions build the tuple (op, a, b, c) that the driver reads; in the two other modes the transformer
-stores op, a, b and c straight into the task's record (req_op, req_a, req_b, req_c) by the table REQUESTS below.
-The value of the `yield` is what the driver left in `k.tasks[t].ret`.
+In generator mode these functions build the tuple (op, a, b, c) that the driver reads; in the two other modes the
+transformer stores op, a, b and c straight into the task's record (req_op, req_a, req_b, req_c) by the table REQUESTS
+below. The value of the `yield` is what the driver left in `k.tasks[t].ret`.
 """
 
 OP_CPU = 1
@@ -32,7 +32,7 @@ def schedule(q, state):
 
 
 def schedule_timeout(q, ns, state):
-    """Sleep on wait queue `q` (0: on none) for at most `ns`, for ever if ns < 0; gives 1 if woken, 0 if the time ran out."""
+    """Sleep on wait queue `q` (0: none) for at most `ns`, for ever if ns < 0; gives 1 if woken, 0 if the time ran out."""
     return (OP_SCHEDULE, q, ns, state)
 
 

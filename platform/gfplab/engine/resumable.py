@@ -4,8 +4,9 @@
 becomes
     def f__step(k, _t, _fp): -> STEP_BLOCK, STEP_CALL, STEP_RETURN or STEP_OVERFLOW          (frames.py: the ABI)
 
-It loads what is live at stk[_fp + 1], runs blocks until one ends in a wait or the return, and stores what is live after that.
-Locals that are live at no wait have no slot.  lowering.py cuts, liveness.py decides what lives, emission is here.
+It loads what is live at stk[_fp + 1], runs blocks until one ends in a wait or the return, and stores what is live
+after that. Locals that are live at no wait have no slot.  lowering.py cuts, liveness.py decides what lives, emission
+is here.
 """
 
 import ast
@@ -35,11 +36,14 @@ class Step:
         self.slots = {v: FRAME_HEADER + i for i, v in enumerate(slots)}
         self.size = FRAME_HEADER + len(slots)
         if self.size > MAX_FRAME:
-            raise KernelBuildError(f"{function.where}: {function.name}() keeps {len(slots)} locals across waits, more than {MAX_FRAME - FRAME_HEADER}")
+            raise KernelBuildError(
+                f"{function.where}: {function.name}() keeps {len(slots)} locals across waits, "
+                f"more than {MAX_FRAME - FRAME_HEADER}"
+            )
 
     @functools.cached_property
     def changed(self):
-        """Locals that are assigned after the function was entered; the slot of any other parameter always holds its value."""
+        """Locals that the function assigns; the slot of any other parameter always holds its value."""
         return stored_names(self.blocks)
 
     @functools.lru_cache  # noqa: B019 - a step lives as long as its model
@@ -48,7 +52,7 @@ class Step:
         return {b.pc: sorted(b.live, key=self.slots.get) for b in self.cut(STEPS, check).entered}
 
     def shown(self, check, pc):
-        """name -> slot of the locals that a backtrace can show; a loop variable that is read no more is its hidden counter."""
+        """name -> slot of the locals that a backtrace can show; for a loop variable read no more, its hidden counter."""
         live = self.live(check)[pc]
         kept = [v for v in self.slots if v in live or v not in self.changed]
         counters = {v[1:].rstrip("0123456789"): self.slots[v] for v in kept if v.startswith("_") and "stop_" not in v}
@@ -72,7 +76,9 @@ class Step:
 def stored_names(blocks):
     """Names that the blocks assign."""
     nodes = (n for b in blocks for st in b.body for n in ast.walk(st))
-    return {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)} | {b.result for b in blocks if b.result}
+    return {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)} | {
+        b.result for b in blocks if b.result
+    }
 
 
 class Emission:
@@ -97,7 +103,9 @@ class Emission:
             branch = self.text(f"if _pc == {b.pc}: pass")[0]
             branch.body, branch.orelse = self.block(b), chain
             chain = [branch] if chain or len(self.cut.blocks) == 1 else branch.body
-        node = self.text(f"def {f.name}__step(k, _t, _fp):\n    _task = k.tasks[_t]\n    _pc = k.stk[_fp + 1]\n    while True: pass")[0]
+        node = self.text(
+            f"def {f.name}__step(k, _t, _fp):\n    _task = k.tasks[_t]\n    _pc = k.stk[_fp + 1]\n    while True: pass"
+        )[0]
         loop = node.body.pop()
         loop.body = chain
         if len(self.cut.blocks) == 1:
@@ -146,14 +154,16 @@ class Emission:
         _, op, *abc = REQUESTS[call.func.id]
         out = [st for i, a in enumerate(call.args) for st in self.text(f"_a{i} = i64(ARG)", line, ARG=a)]
         values = [str(x[1]) if isinstance(x, tuple) else f"_a{x}" for x in abc]
-        out += self.at(line, f"_task.req_op = {op}", *[f"_task.req_{n} = {v}" for n, v in zip("abc", values, strict=True)])
+        out += self.at(
+            line, f"_task.req_op = {op}", *[f"_task.req_{n} = {v}" for n, v in zip("abc", values, strict=True)]
+        )
         return out + self.save(b.next[0], line) + self.text(f"return {STEP_BLOCK}", line)
 
     def enter(self, b, line):
         call = b.value.value
         fid = self.step.program.fids[call.func.id]
-        text = f"_top = _fp + {self.step.size}\nif _top + {MAX_FRAME} > (_t + 1) * k.e[0].stack_words:\n    return {STEP_OVERFLOW}"
-        out = self.text(text, line)
+        out = self.text(f"_top = _fp + {self.step.size}", line)
+        out += self.text(f"if _top + {MAX_FRAME} > (_t + 1) * k.e[0].stack_words:\n    return {STEP_OVERFLOW}", line)
         for i, a in enumerate(call.args[1:]):
             out += self.text(f"k.stk[_top + {FRAME_HEADER + i}] = i64(ARG)", line, ARG=a)
         out += self.text(f"k.stk[_top] = {fid}\nk.stk[_top + 1] = 0\nk.stk[_top + 2] = _fp", line)

@@ -1,4 +1,4 @@
-"""From the source as written to integer code: stores are wrapped by i64(), views become indices, constants become numbers.
+"""From the source as written to integer code: stores are wrapped by i64(), views become indices, constants numbers.
 
 `rewrite(function, program, mode, check)` gives a new FunctionDef whose nodes keep their original line numbers.
 
@@ -16,7 +16,7 @@ import copy
 
 import numpy as np
 
-from gfplab.engine.checks import is_docstring, is_wait
+from gfplab.engine.expressions import is_docstring, is_wait
 
 GENERATORS, STEPS, COMPILED = "generators", "steps", "compiled"
 
@@ -38,7 +38,9 @@ class Rewrite(ast.NodeTransformer):
 
     def __init__(self, function, program, mode, check):
         self.f, self.program, self.mode, self.check = function, program, mode, check
-        self.locals = {n.id for n in ast.walk(function.node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+        self.locals = {
+            n.id for n in ast.walk(function.node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
+        }
         self.locals |= set(function.params)
         self.nr_hoisted = 0
 
@@ -178,7 +180,9 @@ class Rewrite(ast.NodeTransformer):
             return value
         limits = np.iinfo(dtype)
         text = f"{self.f.file}:{target.lineno}: {ast.unparse(target)}"
-        return call("fits", call_i64(value), ast.Constant(int(limits.min)), ast.Constant(int(limits.max)), ast.Constant(text))
+        return call(
+            "fits", call_i64(value), ast.Constant(int(limits.min)), ast.Constant(int(limits.max)), ast.Constant(text)
+        )
 
 
 def rewrite(function, program, mode, check):

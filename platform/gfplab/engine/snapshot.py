@@ -1,7 +1,7 @@
 """A simulation's whole state as copies of its arrays: to go on from later, more than once, or in another mode.
 
-What a snapshot holds means something to the same sources only: function ids, pcs and frame slots are numbers of one model.  The
-masks below hide what no run will ever read, so that equal states have equal hashes.
+What a snapshot holds means something to the same sources only: function ids, pcs and frame slots are numbers of one
+model.  The masks below hide what no run will ever read, so that equal states have equal hashes.
 """
 
 import hashlib

@@ -1,7 +1,8 @@
-"""The state of a simulation: record arrays and compact arrays, declared once, laid out for numpy, numba and plain Python.
+"""The state of a simulation: record arrays and compact arrays, declared once, for numpy, numba and plain Python.
 
-All fields of records are int64.  In the pure modes the same numpy memory is seen through objects that give and take Python ints:
-`k.zones[z]` is a ctypes Structure over the record, `k.page_flags` a memoryview.  Storing a float raises in both.
+All fields of records are int64.  In the pure modes the same numpy memory is seen through objects that give and take
+Python ints: `k.zones[z]` is a ctypes Structure over the record, `k.page_flags` a memoryview.  Storing a float raises
+in both.
 """
 
 import ctypes
@@ -64,7 +65,7 @@ class Schema:
         return hashlib.sha256(json.dumps([self.fields, self.dtypes]).encode()).hexdigest()
 
     def arrays(self, sizes):
-        """Zeroed numpy arrays; what `sizes` does not name has its default: a log its capacity, all else the null slot alone."""
+        """Zeroed numpy arrays; what `sizes` does not name: a log has its capacity, all else the null slot alone."""
         sizes = dict(sizes)
         words = sizes.pop("stack_words", 256)
         sizes["stk"] = words * sizes.get("tasks", 1)
@@ -88,7 +89,7 @@ def record_class(name, fields):
 
 
 class PyState:
-    """The state as plain Python sees it: k.zones[z].nr_free, k.page_flags[pfn]; the memory is that of the numpy arrays."""
+    """The state as plain Python sees it: k.zones[z].nr_free, k.page_flags[pfn]; its memory is the numpy arrays."""
 
     def __init__(self, schema, arrays):
         self.decisions = {}

@@ -4,23 +4,30 @@
     @kernel     def g(k, a): ...        may block: `yield REQUEST`, `x = yield from other(k, ...)`
     @prototype(blocking=True)  def mempool_alloc(k, pool, gfp_mask): \"\"\"one line\"\"\"     in symbols files
 
-The accepted subset (everything else is refused at build with file and line; tests/engine/test_refusals.py shows each case):
+The accepted subset (all else is refused at build with file and line; tests/engine/test_refusals.py shows each case):
 
-* The first parameter is `k`, the state.  Every other parameter, local and result is an int64; True is 1, a missing result 0.
-* Statements: `name = value`, `state = value`, `op=`, if/elif/else, while, for-in-range, break, continue, return, pass, assert, a call
-  by itself, a docstring.  One name per assignment.  No else on loops; the step of a range is a literal.
-* Values: int literals, names, + - * // % & | ^ << >> ~, and/or/not, comparisons, `a if c else b`, calls of plain functions,
-  of the builtins min max abs, len(k.<array>), and of the wrapping add64 mul64 shl64 lsr64.
-* State: `k.zones[z].nr_free` (a field of a record) and `k.page_flags[pfn]` (an element of an array).  Nothing else hangs on k.
-* Views: `zone = k.zones[z]` makes the local `zone` a view of a record of `zones`, in the whole function; `zone.nr_free -= 1`
-  then works, also after a wait.  A view is never a value: what is passed, stored and returned is the index.
-* Names: functions are found by name over the whole model; a global int of the file (GFP_NOIO) is a constant, frozen at build;
-  FN_<name> is the function id of kernel function <name>.  Locals do not begin with an underscore.
-* A wait is a statement of its own: `yield R`, `x = yield R`, `yield from f(k)`, `x = yield from f(k)`, `return (yield from f(k))`,
-  one on a line.  R is one of the requests of requests.py.
+* The first parameter is `k`, the state.  Every other parameter, local and result is an int64; True is 1, no result is 0.
+* Statements: `name = value`, `state = value`, `op=`, if/elif/else, while, for-in-range, break, continue, return, pass,
+  assert, a call by itself, a docstring.  One name per assignment.  No else on loops; the step of a range is a literal.
+* Values: int literals, names, + - * // % & | ^ << >> ~, and/or/not, comparisons, `a if c else b`, calls of plain
+  functions, min max abs, len(k.<array>), and the wrapping add64 mul64 shl64 lsr64 of arith.py.
+* State: `k.zones[z].nr_free` (a field of a record), `k.page_flags[pfn]` (an element of an array).  Nothing else is on k.
+* Views: `zone = k.zones[z]` makes the local `zone` a view of a record of `zones`, in the whole function;
+  `zone.nr_free -= 1` then works, also after a wait.  A view is never a value: what is passed, stored and returned is the
+  index.
+* Names: a function is found by name in the whole model; a global int of the file (GFP_NOIO) is a constant, frozen at
+  build; FN_<name> is the function id of kernel function <name>.  Locals do not begin with an underscore (`for _ in
+  range(n)` may, if _ is not read).
+* A wait is a statement of its own, one on a line: `yield R`, `x = yield R`, `yield from f(k)`, `x = yield from f(k)`,
+  `return (yield from f(k))`.  R is one of the requests of requests.py.
 * A local is assigned on every path before it is read; a loop variable is not read after its loop.
-* Plain functions do not call themselves, directly or through others; kernel functions may.
+* Plain functions do not call themselves, directly or through others; kernel functions may.  At most 61 locals of a
+  function live across waits.
+* A function that is started as a task takes k and at most one argument.
 * `assert` is kept in check builds only.
+
+What the pure modes refuse at run time and machine code does not see outside check builds: an index out of range, a value
+that does not fit a compact array, a result beyond int64 (machine code wraps it).  Division by zero raises in all modes.
 """
 
 BUILTINS = ("abs", "len", "max", "min", "range")
@@ -62,5 +69,5 @@ def kernel(function=None, *, inlined=False):
 
 
 def prototype(blocking, default=None):
-    """Declare a function that another file defines; a model that lacks it gets `return default` if a default is given."""
+    """Declare a function that another file defines; a model without it gets `return default`, if a default is given."""
     return lambda function: Prototype(function, blocking, default)

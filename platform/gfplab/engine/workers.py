@@ -1,7 +1,7 @@
 """Compiles many units at once in processes of their own (numba holds a lock, threads would not help).
 
-A worker is `python -m gfplab.engine.workers MANIFEST`: it reads an entry per line, compiles it into the cache and answers with a
-line of JSON.  A unit is handed out once everything it calls is in the cache.
+A worker is `python -m gfplab.engine.workers MANIFEST`: it reads an entry per line, compiles it into the cache and
+answers with a line of JSON.  A unit is handed out once everything it calls is in the cache.
 """
 
 import json
@@ -19,7 +19,9 @@ MOST_WORKERS = 4
 
 def compile_all(loader, entries, manifest, progress):
     """Bring `entries` (callees first) into the cache."""
-    nr_workers = min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, MOST_WORKERS)
+    nr_workers = min(
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, MOST_WORKERS
+    )
     if len(entries) >= FEW and nr_workers > 1 and sys.executable:
         Work(loader, entries, manifest, progress).run(nr_workers)
         loader.look()

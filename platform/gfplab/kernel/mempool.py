@@ -8,6 +8,7 @@ Leaves out: mempool_resize() while running (a scenario sets min_nr), mempool_des
 from gfplab.engine.requests import TASK_UNINTERRUPTIBLE, cond_resched, io_schedule_timeout
 from gfplab.engine.subset import kernel, plain
 from gfplab.engine.symbols import burn, local_clock, spin_lock, spin_unlock, wake_up_all
+from gfplab.kernel.bugs import BUG_MEMPOOL_LOOP, BUG_MEMPOOL_STEP
 from gfplab.kernel.costs import C_MEMPOOL_RESERVE
 from gfplab.kernel.symbols import decide_mempool_free, decide_mempool_step
 from gfplab.kernel.gfp import (
@@ -41,7 +42,7 @@ from gfplab.kernel.symbols import (
 from gfplab.kernel.types import PG_mempool, POOL_SLAB
 
 ALLOC_WMARK_LOW = 0x01
-BUG_MEMPOOL_STEP = 20
+STEPS_LIMIT = 1_000_000  # a policy that answers for ever without an element
 
 
 @kernel
@@ -136,6 +137,9 @@ def mempool_alloc(k, pool, gfp_mask):
             kernel_bug(k, BUG_MEMPOOL_STEP, step)
             break
         call.last = what
+        if call.steps > STEPS_LIMIT:
+            kernel_bug(k, BUG_MEMPOOL_LOOP, call.steps)
+            break
     if element > 0:
         p.outstanding += 1
     k.tasks[t].context_a = outer_gfp

@@ -1,6 +1,6 @@
 """The simulated kernel as one linked model: its schema, its files and its decision points.
 
-    build = kernel_model().build("compiled")
+build = kernel_model().build("compiled")
 """
 
 import importlib

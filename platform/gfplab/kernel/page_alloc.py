@@ -9,6 +9,7 @@ NR_FREE_PAGES, CMA, page mobility.
 from gfplab.engine.requests import TASK_UNINTERRUPTIBLE, cond_resched, schedule_timeout
 from gfplab.engine.subset import kernel, plain
 from gfplab.engine.symbols import burn, jiffies_to_ns_from_now, spin_lock, spin_unlock
+from gfplab.kernel.bugs import BUG_DOUBLE_FREE
 from gfplab.kernel.costs import (
     C_ALLOC_FAIL,
     C_DRAIN_ALL_PAGES,
@@ -50,7 +51,6 @@ from gfplab.kernel.types import PG_buddy, PG_pcp
 
 MAX_RECLAIM_RETRIES = 16
 CONGESTION_NS = 100_000_000
-BUG_DOUBLE_FREE = 1
 
 
 @plain

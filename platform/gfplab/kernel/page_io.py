@@ -70,6 +70,7 @@ def __swap_writepage(k, page):
 @plain
 def end_swap_bio_write(k, bio):
     """Completion of a swap-out: writeback ends, the bio returns to its set."""
+    k.vm[0].swap_written += 1
     end_page_writeback(k, k.bios[bio].page)
     bio_put(k, bio)
     return 0

@@ -445,6 +445,11 @@ def end_page_writeback(k, page):
 
 
 @prototype(blocking=False)
+def global_dirty_limits(k):
+    """Compute both thresholds as the current task sees them; returns the dirty threshold. Writes: vm."""
+
+
+@prototype(blocking=False)
 def global_dirtyable_memory(k):
     """Pages that page cache could use: what is free beyond the reserve, and all file pages. Never 0. Writes: vm."""
 

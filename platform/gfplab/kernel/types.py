@@ -76,18 +76,54 @@ EV_BOOT = 7
 
 # the counters of /proc/vmstat and the gauges beside them that a sample holds, in column order
 VMSTAT = (
-    "nr_free_pages", "nr_inactive_anon", "nr_active_anon", "nr_inactive_file", "nr_active_file", "nr_isolated_anon",
-    "nr_isolated_file", "nr_dirty", "nr_writeback", "nr_unstable", "nr_slab_unreclaimable", "nr_dirty_threshold",
-    "nr_dirty_background_threshold", "nr_vmscan_write", "nr_vmscan_immediate_reclaim", "nr_dirtied", "nr_written",
-    "pgfault", "pgmajfault", "pswpin", "pswpout", "pgpgin", "pgpgout", "pgalloc", "pgfree", "pgactivate",
-    "pgdeactivate", "pgrefill", "pgrotated", "allocstall", "pgscan_kswapd", "pgscan_direct", "pgsteal_kswapd",
-    "pgsteal_direct", "pgscan_direct_throttle", "pageoutrun", "kswapd_low_wmark_hit_quickly",
-    "kswapd_high_wmark_hit_quickly", "drop_slab", "workingset_refault", "workingset_activate", "oom_kill",
+    "nr_free_pages",
+    "nr_inactive_anon",
+    "nr_active_anon",
+    "nr_inactive_file",
+    "nr_active_file",
+    "nr_isolated_anon",
+    "nr_isolated_file",
+    "nr_dirty",
+    "nr_writeback",
+    "nr_unstable",
+    "nr_slab_unreclaimable",
+    "nr_dirty_threshold",
+    "nr_dirty_background_threshold",
+    "nr_vmscan_write",
+    "nr_vmscan_immediate_reclaim",
+    "nr_dirtied",
+    "nr_written",
+    "pgfault",
+    "pgmajfault",
+    "pswpin",
+    "pswpout",
+    "pgpgin",
+    "pgpgout",
+    "pgalloc",
+    "pgfree",
+    "pgactivate",
+    "pgdeactivate",
+    "pgrefill",
+    "pgrotated",
+    "allocstall",
+    "pgscan_kswapd",
+    "pgscan_direct",
+    "pgsteal_kswapd",
+    "pgsteal_direct",
+    "pgscan_direct_throttle",
+    "pageoutrun",
+    "kswapd_low_wmark_hit_quickly",
+    "kswapd_high_wmark_hit_quickly",
+    "drop_slab",
+    "workingset_refault",
+    "workingset_activate",
+    "oom_kill",
 )
 # fmt: off
 GAUGES = (
     "dirty_limit", "free_pcp", "mempool_pages", "crypt_pages", "psi_some_ns", "psi_full_ns", "kcryptd_queued",
     "disk_inflight", "swap_used", "min_free", "reserve_bytes",
+    "swap_written",
 )
 # fmt: on
 
@@ -115,7 +151,7 @@ def kernel_schema():
         nr_file_dirtyable="active+inactive file pages at the last look", nr_swap_pages="free swap slots", nr_kernel_stack="pages of worker stacks",
         allocstall="direct reclaims", pgscan_kswapd="", pgscan_direct="", pgsteal_kswapd="", pgsteal_direct="", pgscan_direct_throttle="",
         pageoutrun="", kswapd_low_wmark_hit_quickly="", kswapd_high_wmark_hit_quickly="", nr_vmscan_write="", nr_vmscan_immediate_reclaim="",
-        pgfault="", pgmajfault="", pswpin="", pswpout="", pgpgin="KiB read", pgpgout="KiB written", pgalloc="", pgfree="", pgactivate="", pgdeactivate="",
+        pgfault="", pgmajfault="", pswpin="", swap_written="swap pages whose write has completed", pswpout="", pgpgin="KiB read", pgpgout="KiB written", pgalloc="", pgfree="", pgactivate="", pgdeactivate="",
         pgrefill="", pgrotated="", nr_dirtied="", nr_written="", drop_slab="", workingset_refault="", workingset_activate="", oom_kill="",
         pfmemalloc_wait="wait queue of throttle_direct_reclaim()", congestion_wqh="global wait queue of congestion_wait()", nr_bdi_congested="congested backing devices",
         oom_lock="task holding oom_lock", oom_reaper="task", oom_victim="task being reaped", crypt_pages="live ciphertext pages", min_free="lowest nr_free seen", throttle_events="T5 sleeps",
@@ -151,7 +187,14 @@ def kernel_schema():
         size="bytes per object", objs="objects per slab", cpu_partial="objects a CPU may keep partial", min_partial="", node_partial="head of the node's partial list", nr_partial="", list_lock="lock",
         nr_slabs="", nr_active="objects handed out",
     )  # fmt: skip
-    s.records("cpu_slabs", page="current slab", freelist="objects on the lock-free list", partial="first per-CPU partial slab", npartial="", pobjects="free objects on them")
+    s.records(
+        "cpu_slabs",
+        page="current slab",
+        freelist="objects on the lock-free list",
+        partial="first per-CPU partial slab",
+        npartial="",
+        pobjects="free objects on them",
+    )
     s.records(
         "pools",
         kind="POOL_*", cache="slab cache", min_nr="", curr_nr="", base="first slot in pool_elems", lock="", wait="wait queue", nr_waiters="tasks asleep", outstanding="elements out", lowest="lowest curr_nr",
@@ -163,7 +206,14 @@ def kernel_schema():
         gfp_mask="mask of the caller", optimistic="mask with the extra bits, without DIRECT_RECLAIM and IO", full="mask with the extra bits", last="last step taken, 0 at first", last_mask="its mask", steps="steps so far", waits="sleeps so far",
         attempts="allocator attempts", start="local clock at entry", t_alloc="ns spent in the allocator", may_sleep="1 if DIRECT_RECLAIM is set", pool="",
     )  # fmt: skip
-    s.records("biosets", pool="mempool of bios", rescue_head="", rescue_tail="", rescue_work="work item of the rescuer", rescue_wq="")
+    s.records(
+        "biosets",
+        pool="mempool of bios",
+        rescue_head="",
+        rescue_tail="",
+        rescue_work="work item of the rescuer",
+        rescue_wq="",
+    )
     s.records(
         "bios",
         next="", bioset="", element="mempool element", rw="BIO_READ or BIO_WRITE", dev_kind="DEV_*", dev="", sector="in pages", nr_pages="", page="first page or 0", last_page="",
@@ -182,14 +232,72 @@ def kernel_schema():
         lower_kind="DEV_*", lower="", io_pool="", tio_bioset="", bioset="cc->bs", page_pool="", req_pool="", mutex="mutex of round 2", wq="kcryptd", wq_io="kcryptd_io", write_task="dmcrypt_write", write_wait="", tree_head="ciphertext bios awaiting the writer",
         tree_n="", encrypt_ns="per page", same_order="", nr_pending="", queued="writes not yet encrypted",
     )  # fmt: skip
-    s.records("crypt_ios", used="", next="", crypt="", base_bio="the dm clone", rw="", pending="", sector="", nr_pages="", pages="first ciphertext page (linked)", clone="", work="", error="", io_element="dm_io element", request="")
+    s.records(
+        "crypt_ios",
+        used="",
+        next="",
+        crypt="",
+        base_bio="the dm clone",
+        rw="",
+        pending="",
+        sector="",
+        nr_pages="",
+        pages="first ciphertext page (linked)",
+        clone="",
+        work="",
+        error="",
+        io_element="dm_io element",
+        request="",
+    )
     s.records("works", used="", next="", wq="", func="WORK_*", arg="", state="")
-    s.records("wqs", max_active="", nr_active="", head="active works", tail="", inactive_head="", inactive_tail="", pool="worker pool", rescuer="task", rescuer_wait="", mayday="1 while raised", name="index of its name", nr_inactive="")
-    s.records("worker_pools", idle_head="idle workers (linked through tasks.idle_next)", nr_idle="", nr_workers="", wait="", head="pending works", tail="", nr_pending="", manager="", creating="", first_task="first dormant task", last_task="", mayday_gen="", next_create="")
-    s.records("tasks", idle_next="", pool_id="worker pool", worker_wait="wait queue of its own", rescue_of="wq of a rescuer", last_work="")
+    s.records(
+        "wqs",
+        max_active="",
+        nr_active="",
+        head="active works",
+        tail="",
+        inactive_head="",
+        inactive_tail="",
+        pool="worker pool",
+        rescuer="task",
+        rescuer_wait="",
+        mayday="1 while raised",
+        name="index of its name",
+        nr_inactive="",
+    )
+    s.records(
+        "worker_pools",
+        idle_head="idle workers (linked through tasks.idle_next)",
+        nr_idle="",
+        nr_workers="",
+        wait="",
+        head="pending works",
+        tail="",
+        nr_pending="",
+        manager="",
+        creating="",
+        first_task="first dormant task",
+        last_task="",
+        mayday_gen="",
+        next_create="",
+    )
+    s.records(
+        "tasks",
+        idle_next="",
+        pool_id="worker pool",
+        worker_wait="wait queue of its own",
+        rescue_of="wq of a rescuer",
+        last_work="",
+    )
     s.records("mutexes", owner="", wait="")
     s.records("tasks", worker_idle="1 while on its pool's idle list")
-    s.records("bios", dm_io="element of io_pool while dm has it", dm_pending="its clones in flight, plus one while dm maps it", dm_mapped="pages of it that dm has mapped", swap_gated="1: holds one of its dm device's swap_bios")
+    s.records(
+        "bios",
+        dm_io="element of io_pool while dm has it",
+        dm_pending="its clones in flight, plus one while dm maps it",
+        dm_mapped="pages of it that dm has mapped",
+        swap_gated="1: holds one of its dm device's swap_bios",
+    )
     s.records(
         "disks",
         per_request_ns="time a request holds the pipe besides its bytes", wake_count="tags freed since a batch of sleepers woke", read_wait="where readers of a legacy queue wait; writers: tag_wait",
@@ -202,13 +310,35 @@ def kernel_schema():
     )  # fmt: skip
     s.records("crypt_ios", left="children in the tree of the writer", right="")
     s.records("works", rescued="1 while on its workqueue's own list, head and tail of wqs")
-    s.records("swaps", dev_kind="", dev="", nr_slots="", used="", free_clusters="", cluster_head="", ssd="", scan_next="", lock="", node_cache="slab cache of radix-tree nodes")
+    s.records(
+        "swaps",
+        dev_kind="",
+        dev="",
+        nr_slots="",
+        used="",
+        free_clusters="",
+        cluster_head="",
+        ssd="",
+        scan_next="",
+        lock="",
+        node_cache="slab cache of radix-tree nodes",
+    )
     s.records("mms", start="first virtual page", nr="virtual pages", rss="", swap="", task="", dead="")
     s.records(
         "workloads",
         kind="", start_ns="", stop_ns="", bytes="pages", order="ORDER_*", touch_ns="ns per touch", rate="pages/s", file="", pool="", hold_ns="", passes="", write_permille="", stream="", done="touches, pages or operations", pos="", site="", pause_ns="", finished="0 or when it ended", mm="", pass_nr="passes done", in_pass="pages done in this pass", first_random="1: the first pass is random too", chunk_pages="", chunk="", chunk_left="", chunk_done="", chunks_done="", chunk_base="first slot in chunk_order", last_touch="", first_pass_end="", busy_ns="ns in mempool calls",
     )  # fmt: skip
-    s.records("files", base="first slot in file_pages", nr="pages", disk="", nr_dirty="", cursor="writeback_index", cached="", write_base="first sector", oldest_dirty="")
+    s.records(
+        "files",
+        base="first slot in file_pages",
+        nr="pages",
+        disk="",
+        nr_dirty="",
+        cursor="writeback_index",
+        cached="",
+        write_base="first sector",
+        oldest_dirty="",
+    )
     s.records(
         "vm",
         completions="file pages written by all devices, halved every 3 s", completions_period="halvings so far", completions_time="when the next is due; 0 = nothing left to halve",
@@ -235,7 +365,11 @@ def kernel_schema():
     s.array("page_next", "i4", "towards the tail of its list")
     s.array("page_prev", "i4", "towards the head of its list")
     s.array("page_index", "i4", "virtual page (anon), slot in file_pages (file), slab cache (slab)")
-    s.array("page_private", "i4", "swap slot (swap cache), free objects (slab), file (file; minus the file until it has been read)")
+    s.array(
+        "page_private",
+        "i4",
+        "swap slot (swap cache), free objects (slab), file (file; minus the file until it has been read)",
+    )
     s.array("ptes", "i4", "virtual page -> page, or minus its swap slot, or 0")
     s.array("swap_map", "u1", "1: a PTE refers to the slot; 2: it is in the swap cache")
     s.array("swap_cache", "i4", "slot -> page")

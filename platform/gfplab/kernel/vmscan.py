@@ -218,12 +218,9 @@ def shrink_inactive_list(k, z, nr_to_scan, lru):
     file = 0
     if lru == LRU_INACTIVE_FILE:
         file = 1
-    scan.file = file
-    while decide_too_many_isolated(k, lv, t, t):
-        yield from congestion_wait(k, CONGESTION_NS)
-        scan.file = file
-        if k.tasks[t].killed:
-            return SWAP_CLUSTER_MAX
+    killed = yield from too_many_isolated(k, lv, file)
+    if killed:
+        return SWAP_CLUSTER_MAX
     taken = isolate_lru_pages(k, lv * 4 + lru, nr_to_scan)
     lruvec = k.lruvecs[lv]
     k.zones[z].pages_scanned += taken
@@ -270,6 +267,19 @@ def shrink_inactive_list(k, z, nr_to_scan, lru):
         elif over_debt(k):
             yield cond_resched()
     return freed
+
+
+@kernel(inlined=True)
+def too_many_isolated(k, lv, file):
+    """T2: sleep 100 ms at a time while reclaimers hold too many pages of this type. 1 if the task was killed meanwhile."""
+    t = k.e[0].cur
+    k.scans[t].file = file
+    while decide_too_many_isolated(k, lv, t, t):
+        yield from congestion_wait(k, CONGESTION_NS)
+        k.scans[t].file = file
+        if k.tasks[t].killed:
+            return 1
+    return 0
 
 
 @kernel

@@ -6,7 +6,7 @@ Models mm/vmstat.c as far as it counts; counters are exact, not per-CPU batched.
 from gfplab.engine.accounts import settle
 from gfplab.engine.subset import plain
 from gfplab.engine.symbols import call_after, trace
-from gfplab.kernel.symbols import psi_update
+from gfplab.kernel.symbols import global_dirty_limits, psi_update
 from gfplab.kernel.tracepoints import kernel_bug_event
 from gfplab.kernel.types import EV_SAMPLE
 
@@ -98,6 +98,7 @@ def finish(k):
 def vmstat_sample(k):
     """Append a row to the vmstat log. Writes: the log."""
     psi_update(k)
+    global_dirty_limits(k)
     vm = k.vm[0]
     row = k.vmstat[k.e[0].n_vmstat]
     row.time = k.e[0].now
@@ -165,6 +166,7 @@ def vmstat_sample(k):
         row.disk_inflight += k.disks[d].inflight
     row.swap_used = k.swaps[1].used
     row.min_free = vm.min_free
+    row.swap_written = vm.swap_written
     row.reserve_bytes = 0
     for p in range(1, len(k.pools)):
         row.reserve_bytes += k.pools[p].curr_nr * k.pools[p].element_bytes

@@ -37,6 +37,10 @@ class AnonToucher:
     first_order: Annotated[Order | None, "of the first pass; as the others when not written"] = None
     chunk_pages: Annotated[SomePages, "pages that are touched one after the other"] = 1
     resident_bytes: Annotated[Size, "of each task's memory, what is touched and in RAM at time 0"] = 0
+    resident_state: Annotated[
+        Literal["touched", "aged"],
+        "touched: active and accessed, as v4.7 leaves them until somebody reclaims; aged: half inactive, not accessed since",
+    ] = "touched"
     start_ns: Annotated[Time, "when it begins"] = 0
     passes: Annotated[Passes, "times over its memory, 0 = for ever"] = 0
     write_percent: Annotated[int, Whole(0, 100), "touches that write, in per cent; a first touch always does"] = 100
