@@ -14,7 +14,7 @@ test: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(BIN)/pip install -q --disable-pip-version-check -e '.[bench]'
-	for b in tests/bench/*_bench.py; do $(BIN)/python $$b || exit 1; done
+	for b in tests/bench/bench_*.py tests/bench/mempool_micro.py; do $(BIN)/python $$b || exit 1; done
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check platform plugins tests

@@ -1,11 +1,13 @@
 """One small blocking function per corner of control flow; every `corner_*` is run as a root in all three modes.
 
-Random programs miss corners like these (two nested loops whose inner one leaves from a waiting branch slipped through 1,500).
+Random programs miss corners like these (two nested loops whose inner one leaves from a waiting branch slipped through
+1,500).
 """
+
+from tiny import note
 
 from gfplab.engine.requests import cond_resched, cpu, exit_task, io_schedule, schedule, schedule_timeout
 from gfplab.engine.subset import kernel, plain
-from tiny import note
 
 SMALL = 3
 NEGATIVE = -7

@@ -3,8 +3,9 @@
     python tests/engine/fuzz.py 0 2000            generators against steps, programs 0..1999
     python tests/engine/fuzz.py 0 400 compiled    the same through numba, eight programs to a model
 
-A program is four blocking functions that call each other downwards, and one plain function. Everything assigned stays small, every
-loop ends after a few rounds, every local that is read has been assigned: the text says so, the checker must agree.
+A program is four blocking functions that call each other downwards, and one plain function. Everything assigned stays
+small, every loop ends after a few rounds, every local that is read has been assigned: the text says so, the checker
+must agree.
 """
 
 import random
@@ -47,7 +48,12 @@ class Program:
     def value(self, known, depth=2):
         r = self.r
         if depth == 0 or r.random() < 0.3:
-            atoms = [str(r.randint(-9, 9)), "SHIFT", f"k.page_flags[{r.randint(0, 9)}]", f"k.zones[{r.randint(1, 4)}].flags"]
+            atoms = [
+                str(r.randint(-9, 9)),
+                "SHIFT",
+                f"k.page_flags[{r.randint(0, 9)}]",
+                f"k.zones[{r.randint(1, 4)}].flags",
+            ]
             return r.choice(atoms + 3 * known)
         a, b = (self.value(known, depth - 1) for _ in range(2))
         return self.pick(
@@ -69,11 +75,19 @@ class Program:
 
     def test(self, known, depth=2):
         a, b = self.value(known, depth - 1), self.value(known, depth - 1)
-        return self.pick(f"{a} {self.pick('<', '>', '==', '!=', '<=')} {b}", f"{a} & 1", f"not {a}", f"{a} < {b} < 9", f"{a} > 0 and {b} > 0")
+        return self.pick(
+            f"{a} {self.pick('<', '>', '==', '!=', '<=')} {b}",
+            f"{a} & 1",
+            f"not {a}",
+            f"{a} < {b} < 9",
+            f"{a} > 0 and {b} > 0",
+        )
 
     def state(self, known):
         i = self.value(known, 1)
-        return self.pick(f"k.zones[({i}) & 3].nr_free", f"k.links[({i}) & 63]", f"k.zones[({i}) & 3].next", "k.vm[0].total")
+        return self.pick(
+            f"k.zones[({i}) & 3].nr_free", f"k.links[({i}) & 63]", f"k.zones[({i}) & 3].next", "k.vm[0].total"
+        )
 
     # ------------------------------------------------------------ statements
     def body(self, me, known, indent, loop, quiet):
@@ -109,23 +123,39 @@ class Program:
             return [f"{pad}{r.choice(known)} {self.pick('+=', '-=', '^=', '&=')} {self.small(known)}"]
         if c < 0.28:
             target = self.state(known)
-            return [f"{pad}{target} {self.pick('=', '+=', '-=')} {self.small(known)}", f"{pad}note(k, {self.value(known)}, {target} % 99)"]
+            return [
+                f"{pad}{target} {self.pick('=', '+=', '-=')} {self.small(known)}",
+                f"{pad}note(k, {self.value(known)}, {target} % 99)",
+            ]
         if c < 0.34:
             name = f"v{indent}"
             if name not in views:
                 views.append(name)
-            return [f"{pad}{name} = k.zones[({self.value(known, 1)}) & 3]", f"{pad}{name}.flags = ({name}.nr_free + 1) & 7"]
+            return [
+                f"{pad}{name} = k.zones[({self.value(known, 1)}) & 3]",
+                f"{pad}{name}.flags = ({name}.nr_free + 1) & 7",
+            ]
         if c < 0.40 and views:
             name = r.choice(views)
-            return [f"{pad}{name}.{self.pick('next', 'flags')} += {name}.flags & 3", f"{pad}note(k, {name}.next, {name}.flags)"]
+            return [
+                f"{pad}{name}.{self.pick('next', 'flags')} += {name}.flags & 3",
+                f"{pad}note(k, {name}.next, {name}.flags)",
+            ]
         if c < 0.45:
-            return [f"{pad}k.page_flags[({self.value(known, 1)}) & 15] {self.pick('=', '^=', '|=')} ({self.value(known)}) & 127"]
+            return [
+                f"{pad}k.page_flags[({self.value(known, 1)}) & 15] {self.pick('=', '^=', '|=')} "
+                f"({self.value(known)}) & 127"
+            ]
         if c < 0.52 and not quiet:
             return [f"{pad}yield {self.request(known)}"]
         if c < 0.60 and not quiet:
             return assign(f"yield {self.request(known)}")
         if c < 0.68 and not quiet and not leaf:
-            return assign(f"yield from {self.call(me, known)}") if r.random() < 0.7 else [f"{pad}yield from {self.call(me, known)}"]
+            return (
+                assign(f"yield from {self.call(me, known)}")
+                if r.random() < 0.7
+                else [f"{pad}yield from {self.call(me, known)}"]
+            )
         if c < 0.78 and deeper:
             lines = [f"{pad}if {self.test(known)}:"] + self.body(me, known, indent + 1, loop, quiet)
             if r.random() < 0.3:
@@ -163,7 +193,13 @@ class Program:
 
     def request(self, known):
         a = f"({self.value(known, 1)}) & 7"
-        return self.pick(f"cpu({a})", "cond_resched()", f"schedule({a}, 2)", f"schedule_timeout(1, {a}, 2)", f"io_schedule_timeout(2, {a}, 1)")
+        return self.pick(
+            f"cpu({a})",
+            "cond_resched()",
+            f"schedule({a}, 2)",
+            f"schedule_timeout(1, {a}, 2)",
+            f"io_schedule_timeout(2, {a}, 1)",
+        )
 
     def call(self, me, known):
         name, arity = self.r.choice(self.blocking[me + 1 :])

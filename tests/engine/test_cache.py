@@ -3,8 +3,8 @@
 import json
 
 import pytest
-
 import toy
+
 from gfplab.engine import cache
 from gfplab.engine.loader import Loader
 from gfplab.engine.subset import KernelBuildError
@@ -132,5 +132,7 @@ def test_what_numba_refuses_is_told_with_the_line_of_the_source(compiled, monkey
     monkeypatch.setattr("gfplab.engine.rewrite.Rewrite.wrap", lambda self, value, local: value)
     monkeypatch.setattr("gfplab.engine.checks.Check.literal", lambda self, e: None)
     text = "@kernel\ndef main(k, n):\n    yield cpu(1)\n    x = n + 1\n    yield cpu(x *\n        1.5)\n"
-    with pytest.raises(KernelBuildError, match=r"case.py:5: numba cannot compile main\(\): kernel code stores int64 only, got float64"):
+    with pytest.raises(
+        KernelBuildError, match=r"case.py:5: numba cannot compile main\(\): kernel code stores int64 only, got float64"
+    ):
         toy.model(tmp_path, text).build("compiled")

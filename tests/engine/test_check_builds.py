@@ -1,13 +1,16 @@
 """Check builds: every index is looked at, asserts stay, what goes into a compact array fits."""
 
 import pytest
-
 import toy
 
 FAULTS = {
     "an index too far": ("x = k.zones[n + 50].nr_free", IndexError, r"case.py:4: k.zones\[n \+ 50\]: index"),
     "a negative index": ("x = k.links[n - 9]", IndexError, r"case.py:4: k.links\[n - 9\]: index"),
-    "a view too far": ("zone = k.zones[n + 60]\n    x = zone.flags", IndexError, r"case.py:4: k.zones\[n \+ 60\]: index"),
+    "a view too far": (
+        "zone = k.zones[n + 60]\n    x = zone.flags",
+        IndexError,
+        r"case.py:4: k.zones\[n \+ 60\]: index",
+    ),
     "a store too far": ("k.links[n + 99] = 1\n    x = 1", IndexError, r"case.py:4: k.links\[n \+ 99\]: index"),
     "in place, too far": ("k.zones[n + 70].flags += 1\n    x = 1", IndexError, r"case.py:4: k.zones\[n \+ 70\]: index"),
 }

@@ -2,11 +2,11 @@
 
 import numba
 import pytest
+import toy
 from numba import carray, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-import toy
 from gfplab.engine.decision import BoundDecision, Decision
 from gfplab.engine.subset import KernelBuildError
 
@@ -100,5 +100,7 @@ def test_an_answer_must_be_an_integer(tmp_path):
 @pytest.mark.slow
 def test_compiled_kernel_code_wants_compiled_policies(tmp_path):
     build = toy.model(tmp_path, TEXT, [DECISION]).build("compiled")
-    with pytest.raises(KernelBuildError, match='decision size: its policy is not compiled; run it in mode "steps" or compile it'):
+    with pytest.raises(
+        KernelBuildError, match='decision size: its policy is not compiled; run it in mode "steps" or compile it'
+    ):
         toy.play(build, decisions={"size": BoundDecision("size", None, size, (), 0)})

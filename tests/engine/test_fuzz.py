@@ -2,9 +2,8 @@
 
 import os
 
-import pytest
-
 import fuzz
+import pytest
 
 MORE = int(os.environ.get("GFPLAB_FUZZ", "1"))  # GFPLAB_FUZZ=20: twenty times as many programs
 

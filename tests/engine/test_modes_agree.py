@@ -2,11 +2,11 @@
 
 import functools
 
-import pytest
-
 import corner_programs
+import pytest
 import tiny
 import toy
+
 from gfplab.engine.build import Model
 
 CORNERS = sorted(n for n in vars(corner_programs) if n.startswith("corner_"))

@@ -1,8 +1,8 @@
 """A run can be forked, and gone on with in the other mode; a snapshot belongs to its sources."""
 
 import pytest
-
 import toy
+
 from gfplab.engine.subset import KernelBuildError
 
 TEXT = """
@@ -82,7 +82,9 @@ def test_a_snapshot_of_other_sources_is_refused(model, tmp_path):
 
 def test_generators_cannot_be_restored(model):
     sim = toy.start(model.build("steps"))
-    with pytest.raises(KernelBuildError, match='generators cannot be saved or restored; use mode "steps" or "compiled"'):
+    with pytest.raises(
+        KernelBuildError, match='generators cannot be saved or restored; use mode "steps" or "compiled"'
+    ):
         model.build("generators").restore(sim.snapshot())
 
 

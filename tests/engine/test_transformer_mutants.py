@@ -6,12 +6,11 @@ import sys
 import types
 from pathlib import Path
 
-import pytest
-
 import corner_programs
-import fuzz
+import pytest
 import tiny
 import toy
+
 from gfplab.engine import build, cache
 from gfplab.engine.build import Model
 
@@ -46,10 +45,22 @@ MUTANTS = {
         "last = self.cut(st.body, body, out, step)",
         "last = self.cut(st.body, body, out, head)",
     ),
-    "range() counts one too far": ("lowering", "order = ast.Lt() if by > 0 else ast.Gt()", "order = ast.LtE() if by > 0 else ast.Gt()"),
+    "range() counts one too far": (
+        "lowering",
+        "order = ast.Lt() if by > 0 else ast.Gt()",
+        "order = ast.LtE() if by > 0 else ast.Gt()",
+    ),
     "the loop counts in the loop variable": ("lowering", "i, n = self.name(st.target.id),", "i, n = st.target.id,"),
-    "range() is looked at in every round": ("lowering", "[ast.Name(n, ast.Load())]), body, out)", "[stop]), body, out)"),
-    "the arms of an if are swapped": ("lowering", "cur.finish(BRANCH, st.test, *arms)", "cur.finish(BRANCH, st.test, *arms[::-1])"),
+    "range() is looked at in every round": (
+        "lowering",
+        "[ast.Name(n, ast.Load())]), body, out)",
+        "[stop]), body, out)",
+    ),
+    "the arms of an if are swapped": (
+        "lowering",
+        "cur.finish(BRANCH, st.test, *arms)",
+        "cur.finish(BRANCH, st.test, *arms[::-1])",
+    ),
     "blocks with two ways in are merged": ("lowering", "before[b.next[0]] == 1 and", "before[b.next[0]] <= 2 and"),
     "an if that leaves its loop is kept whole": ("lowering", "(has_wait(st) or leaves_loop(st))", "has_wait(st)"),
     "assigned parameters are not saved": (
@@ -57,11 +68,23 @@ MUTANTS = {
         "live = [v for v in self.step_live(b) if v in self.changed]",
         "live = [v for v in self.step_live(b) if v not in self.step.f.params]",
     ),
-    "the result of a wait is dropped": ("resumable", "            if b.result:\n", "            if b.result and b.pc > 1:\n"),
-    "the callee's frame begins one word early": ("resumable", 'text = f"_top = _fp + {self.step.size}', 'text = f"_top = _fp + {self.step.size - 1}'),
+    "the result of a wait is dropped": (
+        "resumable",
+        "            if b.result:\n",
+        "            if b.result and b.pc > 1:\n",
+    ),
+    "the callee's frame begins one word early": (
+        "resumable",
+        'text = f"_top = _fp + {self.step.size}',
+        'text = f"_top = _fp + {self.step.size - 1}',
+    ),
     "a return inside a quiet loop stays a return": ("resumable", "new = Returns(self).visit(st)", "new = st"),
     "an index with a call is evaluated twice": ("rewrite", "            if calls:\n", "            if not calls:\n"),
-    "a function that falls off its end gives nothing": ("rewrite", "if not isinstance(node.body[-1], ast.Return):", "if False:"),
+    "a function that falls off its end gives nothing": (
+        "rewrite",
+        "if not isinstance(node.body[-1], ast.Return):",
+        "if False:",
+    ),
     "a view keeps its first record": (
         "rewrite",
         "st.value = self.wrap(self.index(st.value), True)",

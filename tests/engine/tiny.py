@@ -1,13 +1,13 @@
 """A tiny engine for tests of the transformer: one clock, one sorted list of wake-ups, no CPUs.
 
-Every request takes time: cpu(ns) ns, cond_resched() 1 ns, a sleep its time-out or, on a queue, 7 ns times its number; the result of
-a wait is what the seed says.
+Every request takes time: cpu(ns) ns, cond_resched() 1 ns, a sleep its time-out or, on a queue, 7 ns times its number;
+the result of a wait is what the seed says.
 """
 
+from gfplab.engine.arith import add64, lsr64, mul64
 from gfplab.engine.frames import new_frame
 from gfplab.engine.requests import OP_CPU, OP_EXIT, OP_IO_SCHEDULE, OP_SCHEDULE
 from gfplab.engine.subset import plain, prototype
-from gfplab.engine.arith import mul64, add64, lsr64
 
 REASONS = ("until", "idle", "drain", "events", "error")
 

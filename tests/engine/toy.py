@@ -8,6 +8,7 @@ import types
 from dataclasses import dataclass
 
 import tiny
+
 from gfplab.engine import arith, requests, subset
 from gfplab.engine.build import Model
 from gfplab.engine.records import engine_schema
@@ -61,7 +62,15 @@ class Outcome:
 
 def start(build, roots=("main",), seed=0, decisions=None, tasks=3, stack_words=512):
     """A simulation with `tasks` tasks that run the root functions in turn, each with its number + seed as argument."""
-    sizes = {"tasks": tasks + 1, "zones": 8, "vm": 1, "page_flags": 64, "links": 64, "stack_words": stack_words, "my": 8}
+    sizes = {
+        "tasks": tasks + 1,
+        "zones": 8,
+        "vm": 1,
+        "page_flags": 64,
+        "links": 64,
+        "stack_words": stack_words,
+        "my": 8,
+    }
     arrays = build.arrays(sizes)
     arrays["zones"]["nr_free"] = range(10, 90, 10)
     arrays["e"]["random"] = seed * 7919 + 1
