@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import study_toy
 from study_toy import STUDY, run_failing, run_toy
-from test_determinism import tables
+from test_determinism import optunas_copy, tables
 
 from gfplab.errors import StudyError
 from gfplab.study import store
