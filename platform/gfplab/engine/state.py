@@ -98,8 +98,6 @@ class PyState:
                 setattr(self, name, memoryview(array))
                 continue
             cls = record_class(name, [(f, "i8", 1) for f in schema.fields[name]])
-            if len(array) > LAZY_RECORDS:
-                setattr(self, name, (cls * len(array)).from_buffer(array))
-            else:
-                size = array.dtype.itemsize
-                setattr(self, name, [cls.from_buffer(array, i * size) for i in range(len(array))])
+            records = (cls * len(array)).from_buffer(array)
+            # a list of views is read faster than one that makes them, but has to be made
+            setattr(self, name, records if len(array) > LAZY_RECORDS else list(records))
