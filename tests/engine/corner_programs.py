@@ -151,10 +151,10 @@ def corner_loop_variable_and_bounds_are_changed(k, n):
 @kernel
 def corner_loop_variable_is_read_later(k, n):
     i = 50
-    for i in range(n):
+    for i in range(n):  # noqa: B007
         yield cpu(1)
     j = 60
-    for j in range(n - 9):
+    for j in range(n - 9):  # noqa: B007
         yield cpu(1)
     note(k, i, j)
 

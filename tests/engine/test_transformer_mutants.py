@@ -75,8 +75,8 @@ MUTANTS = {
     ),
     "the callee's frame begins one word early": (
         "resumable",
-        'text = f"_top = _fp + {self.step.size}',
-        'text = f"_top = _fp + {self.step.size - 1}',
+        'self.text(f"_top = _fp + {self.step.size}", line)',
+        'self.text(f"_top = _fp + {self.step.size - 1}", line)',
     ),
     "a return inside a quiet loop stays a return": ("resumable", "new = Returns(self).visit(st)", "new = st"),
     "an index with a call is evaluated twice": ("rewrite", "            if calls:\n", "            if not calls:\n"),

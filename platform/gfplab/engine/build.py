@@ -55,7 +55,7 @@ class KernelFunction:
 
 
 class Model:
-    """A linked and checked set of kernel functions; sources that passed once are not parsed again before somebody asks."""
+    """A linked and checked set of kernel functions; sources that passed once are parsed again only on demand."""
 
     def __init__(self, schema, modules, decisions=(), engine=ENGINE_FILES):
         self.schema, self.decisions = schema, tuple(decisions)
@@ -103,7 +103,8 @@ class Model:
         for argument, array in decision.args:
             if array not in self.schema.fields:
                 near = did_you_mean(array, self.schema.fields)
-                yield f"decision {decision.name}: argument {argument} comes from {array!r}, which is no record array{near}"
+                where = f"decision {decision.name}: argument {argument}"
+                yield f"{where} comes from {array!r}, which is no record array{near}"
 
     def build(self, mode="compiled", check=False, progress=None):
         """Make one mode; `progress(done, total, name)` hears about functions being compiled."""

@@ -1,6 +1,6 @@
 """The frames of a task: its call stack as data, in one linear int64 stack per task.
 
-    stk[fp] = function id   [fp + 1] = pc   [fp + 2] = the caller's fp, 0 at the root   [fp + 3 ...] = parameters, saved locals
+    stk[fp] = function id   [fp + 1] = pc   [fp + 2] = the caller's fp or 0   [fp + 3 ...] = parameters, saved locals
 
 Task t owns stk[t * W : (t + 1) * W] where W = k.e[0].stack_words; its root frame is at t * W and tasks[t].fp is the
 frame on top. The step ABI: `step(k, t, fp)` runs the frame at fp from its pc and returns STEP_BLOCK (a request is in

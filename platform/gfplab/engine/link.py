@@ -82,7 +82,7 @@ def functions_of(module, text):
 
 
 def function_ids(names):
-    """Function ids, places in a table: made from a hash of the name, so that a new function leaves the old ids alone."""
+    """Function ids, places in a table: made from a hash of the name, so that a new function leaves old ids alone."""
     ids = {}
     for name in sorted(names):
         i = zlib.crc32(name.encode()) % NR_FUNCTION_IDS

@@ -45,7 +45,7 @@ def live_before(body, after, at_break, at_continue):
 
 
 def live_in_loop(st, after):
-    """Names live before a loop; one look at the body does: what a later round reads first, the first one may read first."""
+    """Names live before a loop; one look at the body does: what a later round reads first, the first may."""
     if isinstance(st, ast.For):
         assigned, head = {st.target.id}, after | reads(st.iter)
     else:

@@ -89,7 +89,7 @@ def explain(unit, path, error):
 def without_bitcode(dispatcher):
     """Let the cache keep machine code only: nothing is linked into these, and reading bitcode is half of a warm start.
 
-    numba takes the names that a library defines from its bitcode, so a stand-in that defines the same ones takes its place.
+    numba takes the names that a library defines from its bitcode, so a stand-in that defines the same takes its place.
     """
     implementation = dispatcher._cache._impl
     whole = implementation.reduce

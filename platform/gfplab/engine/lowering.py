@@ -14,7 +14,7 @@ GOTO, BRANCH, RETURN, WAIT = "goto", "branch", "return", "wait"
 
 
 class Block:
-    """`value` is the test, result or wait that ends the block; `result` the local that gets the value of a wait on entry."""
+    """`value` is the test, result or wait that ends the block; `result` the local that gets a wait's value on entry."""
 
     def __init__(self, line):
         self.line, self.pc, self.body, self.live = line, None, [], set()
@@ -53,9 +53,9 @@ class Lowering:
         return self.blocks[-1]
 
     def name(self, stem):
-        """A hidden local; that of a loop's counter tells whose counter it is."""
+        """A hidden local: _<loop variable>_<n> is a loop's counter, other stems begin with one more underscore."""
         self.nr_names += 1
-        return f"_{stem}{self.nr_names}"
+        return f"_{stem}_{self.nr_names}"
 
     def cut(self, body, cur, at_break, at_continue):
         """Append `body` to block `cur`; gives the block that goes on after it, or None if nothing does."""
@@ -65,7 +65,7 @@ class Lowering:
             if isinstance(st, ast.Return):
                 value = st.value
                 if is_wait(value):
-                    result = self.name("result_")
+                    result = self.name("_result")
                     cur = self.wait(cur, value, result)
                     value = ast.copy_location(ast.Name(result, ast.Load()), st)
                 cur = cur.finish(RETURN, value)
@@ -116,7 +116,7 @@ class Lowering:
         args = st.iter.args
         start, stop = (args[0], args[1]) if len(args) > 1 else (ast.Constant(0), args[0])
         by = literal(args[2]) if len(args) == 3 else 1
-        i, n = self.name(st.target.id), self.name("stop_")
+        i, n = self.name(st.target.id), self.name("_stop")
         cur.body += [assign(st, i, call_i64(start)), assign(st, n, call_i64(stop))]
         cur.finish(GOTO, None, head)
         order = ast.Lt() if by > 0 else ast.Gt()

@@ -113,7 +113,7 @@ class GeneratorMode(PureMode):
         return 0
 
     def write_frames(self, k, t, fp):
-        """Put the chain of suspended generators into the task's stack, as step functions would have left it (locals apart)."""
+        """Put a task's chain of suspended generators into its stack, as step functions would (locals apart)."""
         generator, caller = k.generators[t], 0
         while generator is not None:
             fid, size, pc_of_line = self.places[generator.gi_code]
@@ -124,7 +124,7 @@ class GeneratorMode(PureMode):
     def backtrace(self, k, t):
         """[(function, line, {local: value})] of a task that sleeps, the innermost first."""
         out, generator = [], k.generators.get(t)
-        while generator is not None:
+        while generator is not None and generator.gi_frame is not None:
             frame = generator.gi_frame
             out.insert(0, (frame.f_code.co_name, frame.f_lineno, {n: v for n, v in frame.f_locals.items() if n != "k"}))
             generator = generator.gi_yieldfrom

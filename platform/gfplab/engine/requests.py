@@ -32,7 +32,7 @@ def schedule(q, state):
 
 
 def schedule_timeout(q, ns, state):
-    """Sleep on wait queue `q` (0: none) for at most `ns`, for ever if ns < 0; gives 1 if woken, 0 if the time ran out."""
+    """Sleep on wait queue `q` (0: none) for at most `ns`, for ever if ns < 0; gives 1 if woken, 0 if time ran out."""
     return (OP_SCHEDULE, q, ns, state)
 
 

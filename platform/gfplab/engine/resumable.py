@@ -52,10 +52,10 @@ class Step:
         return {b.pc: sorted(b.live, key=self.slots.get) for b in self.cut(STEPS, check).entered}
 
     def shown(self, check, pc):
-        """name -> slot of the locals that a backtrace can show; for a loop variable read no more, its hidden counter."""
+        """name -> slot of the locals that a backtrace can show; for a loop variable, its hidden counter."""
         live = self.live(check)[pc]
         kept = [v for v in self.slots if v in live or v not in self.changed]
-        counters = {v[1:].rstrip("0123456789"): self.slots[v] for v in kept if v.startswith("_") and "stop_" not in v}
+        counters = {v[1:].rpartition("_")[0]: self.slots[v] for v in kept if v.startswith("_") and v[1] != "_"}
         return counters | {v: self.slots[v] for v in kept if not v.startswith("_")}
 
     def cut(self, mode, check):

@@ -6,15 +6,14 @@
 
 The accepted subset (all else is refused at build with file and line; tests/engine/test_refusals.py shows each case):
 
-* The first parameter is `k`, the state.  Every other parameter, local and result is an int64; True is 1, no result is 0.
+* The first parameter is `k`, the state.  Every other parameter, local and result is an int64; True is 1, none is 0.
 * Statements: `name = value`, `state = value`, `op=`, if/elif/else, while, for-in-range, break, continue, return, pass,
   assert, a call by itself, a docstring.  One name per assignment.  No else on loops; the step of a range is a literal.
 * Values: int literals, names, + - * // % & | ^ << >> ~, and/or/not, comparisons, `a if c else b`, calls of plain
   functions, min max abs, len(k.<array>), and the wrapping add64 mul64 shl64 lsr64 of arith.py.
-* State: `k.zones[z].nr_free` (a field of a record), `k.page_flags[pfn]` (an element of an array).  Nothing else is on k.
+* State: `k.zones[z].nr_free` (a field of a record), `k.page_flags[pfn]` (an element of an array), and nothing else.
 * Views: `zone = k.zones[z]` makes the local `zone` a view of a record of `zones`, in the whole function;
-  `zone.nr_free -= 1` then works, also after a wait.  A view is never a value: what is passed, stored and returned is the
-  index.
+  `zone.nr_free -= 1` then works, also after a wait.  A view is never a value: what is passed and returned is the index.
 * Names: a function is found by name in the whole model; a global int of the file (GFP_NOIO) is a constant, frozen at
   build; FN_<name> is the function id of kernel function <name>.  Locals do not begin with an underscore (`for _ in
   range(n)` may, if _ is not read).
@@ -26,8 +25,9 @@ The accepted subset (all else is refused at build with file and line; tests/engi
 * A function that is started as a task takes k and at most one argument.
 * `assert` is kept in check builds only.
 
-What the pure modes refuse at run time and machine code does not see outside check builds: an index out of range, a value
-that does not fit a compact array, a result beyond int64 (machine code wraps it).  Division by zero raises in all modes.
+What the pure modes refuse at run time and machine code does not see outside check builds: an index out of range, a
+value that does not fit a compact array.  A result beyond int64 raises in the pure modes where it is stored and wraps in
+machine code.  Division by zero raises everywhere.
 """
 
 BUILTINS = ("abs", "len", "max", "min", "range")
