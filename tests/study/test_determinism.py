@@ -1,12 +1,16 @@
 """One study, one table: whoever runs the trials, wherever, and in whatever order they end."""
 
 import json
+import sys
 import time
+import types
+from concurrent.futures import ThreadPoolExecutor
 
 import polars as pl
 import pytest
 from study_toy import run_and_lose_the_worker, run_slowly, run_toy
 
+from gfplab.errors import StudyError
 from gfplab.study.outcome import read_study
 from gfplab.study.sampling import Sampling
 from gfplab.study.search import run_study
@@ -120,3 +124,40 @@ def test_equal_jobs_are_run_once(study_of, tmp_path):
     outcome = run_study(study, tmp_path / "out", lambda job: seen.append(job.key) or run_toy(job))
     assert len(seen) == len(set(seen)) < outcome.runs.height
     assert outcome.runs.height == 22 * 4
+
+
+@pytest.mark.parametrize(
+    "workers, executor, sentence",
+    [
+        (1, "treads", "--executor: 'treads' is none of threads, processes, dask://HOST:PORT"),
+        (0, "threads", "--workers: 0 workers cannot run anything; write 1 or more"),
+    ],
+)
+def test_workers_that_do_not_exist_are_named(study, tmp_path, workers, executor, sentence):
+    """Before anything is run."""
+    with pytest.raises(StudyError) as caught:
+        run_study(study, tmp_path / "out", run_toy, workers=workers, executor=executor)
+    assert str(caught.value) == sentence
+
+
+def test_a_dask_cluster_gives_the_same_trials(study, tmp_path, alone, monkeypatch):
+    """A client's executor, as Dask's is one of concurrent.futures; without Dask a sentence says how to get it."""
+    closed = []
+
+    class Client:
+        def __init__(self, address):
+            assert address == "tcp://127.0.0.1:8786"
+
+        def get_executor(self, pure, retries):
+            return ThreadPoolExecutor(2)
+
+        def close(self):
+            closed.append(True)
+
+    monkeypatch.setitem(sys.modules, "distributed", types.SimpleNamespace(Client=Client))
+    out = tmp_path / "out"
+    assert tables(run_study(study, out, run_slowly, workers=2, executor="dask://127.0.0.1:8786")) == alone
+    assert closed
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    with pytest.raises(StudyError, match="--executor: Dask is not installed; write pip install distributed"):
+        run_study(study, tmp_path / "none", run_toy, executor="dask://127.0.0.1:8786")

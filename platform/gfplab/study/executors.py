@@ -31,7 +31,7 @@ class Workers:
     def __init__(self, run_job: RunJob, count: int = 1, kind: str = "threads"):
         if count < 1:
             raise StudyError(f"--workers: {count} workers cannot run anything; write 1 or more")
-        self._open = _opener(run_job, kind)
+        self._open, self._close = _opener(run_job, kind)
         self._waiting: queue.SimpleQueue = queue.SimpleQueue()
         self._finished: queue.SimpleQueue = queue.SimpleQueue()
         self._lock = threading.Lock()
@@ -72,6 +72,7 @@ class Workers:
             self._closed = True
             for process in self._processes:
                 process.kill()
+        self._close()
 
     def _feed(self) -> None:
         """One worker's life: take a job, run it, put the result."""
@@ -161,6 +162,7 @@ def _serve(pipe, run_job: RunJob) -> None:
             job = pipe.recv()
         except (EOFError, OSError):
             return
+        result: dict[str, float] | Exception
         try:
             result = dict(run_job(job))
         except GfplabError as error:
@@ -187,17 +189,18 @@ class _Dask:
 
 
 def _opener(run_job: RunJob, kind: str):
-    """A function that opens one worker of the kind for a given `Workers`."""
+    """A function that opens one worker of the kind for a given `Workers`, and one that ends what they share."""
     if kind == "threads":
-        return lambda _workers: _Thread(run_job)
+        return lambda _workers: _Thread(run_job), lambda: None
     if kind == "processes":
-        return lambda workers: _Process(run_job, workers)
+        return lambda workers: _Process(run_job, workers), lambda: None
     if kind.startswith("dask://"):
         try:
             from distributed import Client
         except ModuleNotFoundError:
             raise StudyError("--executor: Dask is not installed; write pip install distributed") from None
         # a job that its worker does not survive goes to another one by itself
-        executor = Client(f"tcp://{kind.removeprefix('dask://')}").get_executor(pure=False, retries=ATTEMPTS - 1)
-        return lambda _workers: _Dask(run_job, executor)
+        client = Client(f"tcp://{kind.removeprefix('dask://')}")
+        executor = client.get_executor(pure=False, retries=ATTEMPTS - 1)
+        return lambda _workers: _Dask(run_job, executor), client.close
     raise StudyError(f"--executor: '{kind}' is none of {', '.join(KINDS)}")

@@ -104,7 +104,8 @@ class _Answers:
     """Stands in for an Optuna trial where the answers are known already; remembers what was asked."""
 
     def __init__(self, given: Mapping[str, bool]):
-        self.given, self.asked = given, []
+        self.given = given
+        self.asked: list[str] = []
 
     def suggest_categorical(self, name: str, _choices) -> bool:
         self.asked.append(name)
@@ -161,7 +162,7 @@ class Space:
 
     def as_params(self, values: Mapping[str, Value]) -> dict:
         """Optuna's parameter -> (value, distribution) for as many of the values as lie in the space."""
-        params = {}
+        params: dict[str, tuple] = {}
         for dimension in self.dimensions():
             if dimension.name in values and dimension.contains(values[dimension.name]):
                 params |= dimension.as_params(values[dimension.name])
@@ -192,7 +193,7 @@ class Space:
 
     def tunables_of(self, values: Mapping[str, Value]) -> dict[str, Value]:
         """`plugin.tunable` -> value for the plugins in use; what is not named keeps the plugin's default."""
-        found = {}
+        found: dict[str, Value] = {}
         for plugin in self.plugins_of(values):
             found |= self.fixed_tunables.get(plugin, {})
             found |= {d.name: values[d.name] for d in self.tunables.get(plugin, ()) if d.name in values}
@@ -200,7 +201,7 @@ class Space:
 
     def overrides_of(self, values: Mapping[str, Value], scenario: str) -> dict[str, Value]:
         """Dotted key -> value for one scenario."""
-        found = {}
+        found: dict[str, Value] = {}
         for key, override in self.overrides.items():
             value = values.get(key, override.fixed)
             if scenario in override.scenarios and value is not None:
