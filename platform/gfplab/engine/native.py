@@ -27,6 +27,13 @@ WORD = ir.IntType(64)
 STEPS_TABLE, DECISIONS_TABLE = "_steps", "_decisions"
 
 
+KNOWN = {}  # types by name: what numba's cache keeps of a type is its name, the schema would be read with every function
+
+
+def known(name):
+    return KNOWN[name]
+
+
 class StateType(types.Type):
     """The type of `k` for one schema."""
 
@@ -37,6 +44,10 @@ class StateType(types.Type):
             self.elements[name] = numba.from_dtype(dtype), dtype.itemsize
         self.place = {name: i for i, name in enumerate([*self.elements, STEPS_TABLE, DECISIONS_TABLE])}
         super().__init__(f"gfplab.State<{schema.digest()[:16]}>")
+        KNOWN[self.name] = self
+
+    def __reduce__(self):
+        return known, (self.name,)
 
 
 class ArrayType(types.Type):
@@ -46,6 +57,9 @@ class ArrayType(types.Type):
         self.state, self.array = state, array
         self.element, self.itemsize = state.elements[array]
         super().__init__(f"{state.name}.{array}")
+
+    def __reduce__(self):
+        return ArrayType, (self.state, self.array)
 
     @property
     def item(self):
