@@ -103,3 +103,19 @@ def test_an_interrupt_does_not_spin(mode):
     assert lab.notes == [(2 * US, 0, 5)]
     assert counters(lab) == (0, 0)
     assert lab.cpu(1, "irq_ns") == 2 * US
+
+
+def test_spinners_get_the_lock_one_after_the_other(mode):
+    # three CPUs come within 2 us for 10 us each, and each fetches the cache line from the one before
+    tasks = [("holder", 10 * US, 0), ("holder", DELAY + 10 * US, 1), ("holder", 2 * DELAY + 10 * US, 2)]
+    lab = Lab(HERE, tasks, cpus=3, transfer_ns=1 * US, mode=mode)
+    lab.run()
+    assert [time for time, _task, _note in lab.notes] == [10 * US, 21 * US, 32 * US]
+    assert counters(lab) == (2, 9 * US + 19 * US)
+
+
+def test_who_comes_while_the_cache_line_is_on_its_way_spins_too(mode):
+    tasks = [("holder", US, 0), ("holder", 5 * DELAY + US, 1), ("holder", 6 * DELAY + US, 2)]
+    lab = Lab(HERE, tasks, cpus=3, transfer_ns=2 * US, mode=mode)
+    lab.run()
+    assert [time for time, _task, _note in lab.notes] == [1 * US, 8 * US, 11 * US]

@@ -1,9 +1,11 @@
-"""Spin locks as the interval of their last holding, so that contention is felt without an event for each.
+"""Spin locks as the interval of their last busy period, so that contention is felt without an event for each.
 
 Critical sections run in no time, one after the other in event order; their cost is debt. A holder that ran ahead on
-its debt held the lock from its local clock at spin_lock to its local clock at spin_unlock. Another CPU spins only if
-its own local clock falls into that interval: one that is still before it would have got the lock first.
-Leaves out: queue order among spinners, and of the holdings before the last one.
+its debt had the lock from its local clock at spin_lock, when it began to fetch the cache line, to its local clock at
+spin_unlock; who comes meanwhile spins until then and prolongs the busy period, so spinners are served in their order
+and a lock passes on at most one holding at a time. A CPU whose local clock is before the busy period would have got the
+lock first and does not spin: contention is exact where lockers pay their debt before, and too low where they run ahead.
+Leaves out: the busy periods before the last one.
 """
 
 from gfplab.engine.clock import burn, local_clock
@@ -25,6 +27,8 @@ def spin_lock(k, lock):
             ns = lck.busy_until - clock
             lck.contended += 1
             lck.wait_ns += ns
+        else:
+            lck.hold_start = clock
         if lck.last_cpu != here and lck.last_cpu:
             ns += e.transfer_ns
         lck.last_cpu = here
@@ -32,7 +36,7 @@ def spin_lock(k, lock):
             burn(k, ns)
     else:
         lck.last_cpu = e.irq_cpu + 1
-    lck.hold_start = local_clock(k)
+        lck.hold_start = local_clock(k)
 
 
 @plain

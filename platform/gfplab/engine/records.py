@@ -155,8 +155,8 @@ ENGINE = {
             "tail": "the task that waits shortest",
         },
         "locks": {
-            "hold_start": "start of the last holding",
-            "busy_until": "end of the last holding",
+            "hold_start": "start of the last busy period",
+            "busy_until": "end of the last busy period",
             "last_cpu": "CPU + 1 of the last holder; 0 = none yet",
             "held": "1 between spin_lock and spin_unlock",
             "contended": "times that a CPU had to spin",

@@ -1,10 +1,19 @@
 """The world's tasks that only take elements from a pool, hold them and give them back: the fast path under no pressure."""
 
 from gfplab.engine.requests import TASK_INTERRUPTIBLE, cond_resched, cpu, schedule_timeout
-from gfplab.engine.subset import kernel
+from gfplab.engine.subset import kernel, plain
 from gfplab.engine.symbols import burn, local_clock, over_debt
 from gfplab.kernel.gfp import GFP_NOIO
 from gfplab.kernel.symbols import hist_add, mempool_alloc, mempool_free
+
+
+@plain
+def reserve_in_use(k, pool):
+    """1 if elements of the reserve are out, so that whoever takes or returns one meets the others at pool->lock."""
+    p = k.pools[pool]
+    if p.curr_nr < p.min_nr and k.e[0].ncpus > 1:
+        return 1
+    return 0
 
 
 @kernel
@@ -14,6 +23,8 @@ def mempool_loop(k, w):
     if load.start_ns > local_clock(k):
         yield schedule_timeout(0, load.start_ns - local_clock(k), TASK_INTERRUPTIBLE)
     while True:
+        if reserve_in_use(k, load.pool):
+            yield cond_resched()  # pool->lock will be taken: now, and not 50 us of debt ahead of the other CPUs
         began = local_clock(k)
         element = yield from mempool_alloc(k, load.pool, GFP_NOIO)
         spent = local_clock(k) - began
@@ -21,6 +32,8 @@ def mempool_loop(k, w):
             yield cpu(load.hold_ns)
         else:
             burn(k, load.hold_ns)
+        if reserve_in_use(k, load.pool):
+            yield cond_resched()
         began = local_clock(k)
         mempool_free(k, load.pool, element)
         spent += local_clock(k) - began
