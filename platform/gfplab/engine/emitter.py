@@ -108,5 +108,8 @@ def line_map(tree, generated):
     return out
 
 
-def statements(tree):
-    return [n for n in ast.walk(tree) if isinstance(n, ast.stmt)]
+def statements(st):
+    """The statement and all in it, outer ones first."""
+    yield st
+    for inner in [*getattr(st, "body", ()), *getattr(st, "orelse", ())]:
+        yield from statements(inner)

@@ -27,7 +27,7 @@ WORD = ir.IntType(64)
 STEPS_TABLE, DECISIONS_TABLE = "_steps", "_decisions"
 
 
-KNOWN = {}  # types by name: what numba's cache keeps of a type is its name, the schema would be read with every function
+KNOWN = {}  # types by name: numba's cache keeps the name alone, or the schema would be read with every function
 
 
 def known(name):
@@ -44,7 +44,7 @@ class StateType(types.Type):
             self.elements[name] = numba.from_dtype(dtype), dtype.itemsize
         self.place = {name: i for i, name in enumerate([*self.elements, STEPS_TABLE, DECISIONS_TABLE])}
         super().__init__(f"gfplab.State<{schema.digest()[:16]}>")
-        KNOWN[self.name] = self
+        KNOWN.setdefault(self.name, self)  # numba, too, keeps the first of equal types
 
     def __reduce__(self):
         return known, (self.name,)

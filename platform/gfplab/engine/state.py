@@ -24,6 +24,7 @@ class Schema:
         self.dtypes = dict(OWN_ARRAYS)
         self.docs = {"stk": {"": "stacks of all tasks"}, "my": {"": "private state of the policies, 8-byte slots"}}
         self.capacities = {}
+        self.records("e", stack_words="words of stack per task")
 
     def records(self, name, /, **fields):
         """Declare record array `name` with int64 fields (field=one line of documentation), or add fields to it."""
