@@ -183,6 +183,7 @@ def balance_dirty_pages(k, d, pages_dirtied):
                 # an odd drop of the rate: what is not slept now is not forgotten at once
                 now += min(pause - max_pause, max_pause)
                 pause = max_pause
+        assert pause >= 0 and pause <= max(HZ(k) // 5, 1)  # law 25: 200 ms
         trace(k, balance_dirty_pages_event, hard_dirty_limit(k, dtc.thresh), dtc.thresh, dtc.dirty, pause)
         yield io_schedule_timeout(0, pause * k.e[0].jiffy_ns, TASK_KILLABLE)
         task.dirty_paused_when = now + pause

@@ -7,7 +7,7 @@ Leaves out: mempool_resize() while running (a scenario sets min_nr), mempool_des
 
 from gfplab.engine.requests import TASK_UNINTERRUPTIBLE, cond_resched, io_schedule_timeout
 from gfplab.engine.subset import kernel, plain
-from gfplab.engine.symbols import burn, local_clock, spin_lock, spin_unlock, wake_up_all
+from gfplab.engine.symbols import burn, local_clock, spin_lock, spin_unlock, waitqueue_active, wake_up_all
 from gfplab.kernel.bugs import BUG_MEMPOOL_LOOP, BUG_MEMPOOL_STEP
 from gfplab.kernel.costs import C_MEMPOOL_RESERVE
 from gfplab.kernel.symbols import decide_mempool_free, decide_mempool_step
@@ -217,6 +217,7 @@ def mempool_free(k, pool, element):
             p.full_since = now
         spin_unlock(k, p.lock)
         wake_up_all(k, p.wait)
+        assert waitqueue_active(k, p.wait) == 0  # law 16
     elif p.kind == POOL_SLAB:
         kmem_cache_free(k, p.cache, element, smp_processor_id(k))
     else:

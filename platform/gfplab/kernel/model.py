@@ -17,6 +17,7 @@ KERNEL_FILES = (
     "swap",
     "shrink_page",
     "vmscan",
+    "direct_reclaim",
     "kswapd",
     "swapfile",
     "swap_state",

@@ -139,6 +139,7 @@ def buffered_rmqueue(k, z):
             pcp.head = page
         pcp.count = n
         zone.free -= n
+        assert zone.free >= 0  # law 9: at worst a batch below the mark, never below nothing
         k.vm[0].nr_free -= n
         if k.vm[0].nr_free < k.vm[0].min_free:
             k.vm[0].min_free = k.vm[0].nr_free
@@ -258,6 +259,7 @@ def __alloc_pages_nodemask(k, gfp_mask, cls):
             continue
         if k.tasks[t].pf_flags & TIF_MEMDIE and gfp_mask & __GFP_NOFAIL == 0:
             return 0
+        assert gfp_mask & __GFP_NORETRY == 0 or request.loops == 0  # law 14: one round
         progress = yield from try_to_free_pages(k, gfp_mask, cls)
         request = k.alloc_requests[r]
         request.reclaimed = progress
@@ -313,6 +315,7 @@ def should_reclaim_retry(k, r, alloc_flags):
 def __alloc_pages_may_oom(k, gfp_mask, cls):
     """Kill, or wait for somebody else's kill. 1: retry; 0: give up; -page: a page turned up."""
     t = k.e[0].cur
+    assert gfp_mask & __GFP_NORETRY == 0  # law 14
     if k.vm[0].oom_lock:
         yield schedule_timeout(0, jiffies_to_ns_from_now(k, 1), TASK_UNINTERRUPTIBLE)
         return 1

@@ -23,6 +23,7 @@ from gfplab.kernel.symbols import (
     try_to_unmap,
     unisolate,
     unlock_page,
+    vmscan_writepage,
 )
 from gfplab.kernel.types import (
     DEV_DISK,
@@ -195,8 +196,10 @@ def pageout(k, page):
     burn(k, k.costs[C_PAGEOUT])
     k.vm[0].nr_vmscan_write += 1
     if k.page_flags[page] & PG_anon:
+        assert k.scans[k.e[0].cur].gfp_mask & __GFP_IO  # law 13
         yield from swap_writepage(k, page)
     else:
+        assert k.scans[k.e[0].cur].gfp_mask & __GFP_FS and k.scans[k.e[0].cur].kswapd  # laws 13 and 15
         yield from vmscan_writepage(k, page)
     return 1
 

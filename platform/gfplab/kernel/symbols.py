@@ -133,6 +133,24 @@ def blk_sq_make_request(k, bio):
     """Merge the bio into the plug, or give it a request, which needs a tag even while it is only held back."""
 
 
+# direct_reclaim.py
+
+
+@prototype(blocking=False)
+def init_scan(k, gfp_mask, cls, nr_to_reclaim, is_kswapd):
+    """Fill the current task's scan_control. Writes: scans."""
+
+
+@prototype(blocking=False)
+def pfmemalloc_watermark_ok(k):
+    """1 while free pages exceed half of the min marks of the zones that have anything to reclaim."""
+
+
+@prototype(blocking=True)
+def try_to_free_pages(k, gfp_mask, cls):
+    """Direct reclaim on behalf of one allocation. Returns pages freed (1 if a throttled task was killed)."""
+
+
 # dirty_throttle.py
 
 
@@ -211,6 +229,11 @@ def ext4_mpage_readpages(k, f, index, nr):
 @prototype(blocking=True)
 def ext4_writepages(k, f, nr_to_write):
     """Write up to nr_to_write dirty pages of a file in order, from where the last call left off and round once."""
+
+
+@prototype(blocking=True)
+def vmscan_writepage(k, page):
+    """mapping->a_ops->writepage(), as reclaim calls it."""
 
 
 # filemap.py
@@ -678,16 +701,6 @@ def wait_iff_congested(k, z, ns):
 # vmscan.py
 
 
-@prototype(blocking=False)
-def init_scan(k, gfp_mask, cls, nr_to_reclaim, is_kswapd):
-    """Fill the current task's scan_control. Writes: scans."""
-
-
-@prototype(blocking=False)
-def pfmemalloc_watermark_ok(k):
-    """1 while free pages exceed half of the min marks of the zones that have anything to reclaim."""
-
-
 @prototype(blocking=True)
 def shrink_active_list(k, z, nr_to_scan, lru):
     """Move the oldest pages of an active list to the inactive one; touched pages count as rotated all the same."""
@@ -696,11 +709,6 @@ def shrink_active_list(k, z, nr_to_scan, lru):
 @prototype(blocking=True)
 def shrink_zone(k, z):
     """Reclaim from one zone at the scan's priority."""
-
-
-@prototype(blocking=True)
-def try_to_free_pages(k, gfp_mask, cls):
-    """Direct reclaim on behalf of one allocation. Returns pages freed (1 if a throttled task was killed)."""
 
 
 @prototype(blocking=False)

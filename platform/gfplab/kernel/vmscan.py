@@ -1,41 +1,31 @@
-"""Reclaim of one zone's lists: scan balance, batches, direct reclaim and its throttles.
+"""Reclaim of one zone's lists: scan balance, batches, and the throttles between them.
 
-Models mm/vmscan.c (v4.7, per-zone lists).
+Models the first half of mm/vmscan.c (v4.7, per-zone lists); direct_reclaim.py and kswapd.py call it.
 
 Leaves out: memory cgroups (one lruvec a zone), compaction's share, slab shrinkers, vmpressure.
 """
 
-from gfplab.engine.requests import TASK_INTERRUPTIBLE, TASK_KILLABLE, cond_resched, schedule_timeout
+from gfplab.engine.requests import cond_resched
 from gfplab.engine.subset import kernel, plain
-from gfplab.engine.symbols import burn, local_clock, over_debt, trace
-from gfplab.kernel.costs import C_DIRECT_RECLAIM, C_ISOLATE_PAGE
-from gfplab.kernel.gfp import PF_MEMALLOC, __GFP_FS
+from gfplab.engine.symbols import burn, over_debt, trace
+from gfplab.kernel.costs import C_ISOLATE_PAGE
 from gfplab.kernel.symbols import (
     bdi_congested,
     blk_finish_plug,
     blk_start_plug,
     congestion_wait,
     decide_get_scan_count,
-    decide_throttle_direct_reclaim,
     decide_too_many_isolated,
     decide_wait_iff_congested,
     inactive_list_is_low,
     isolate_lru_page,
     page_referenced,
-    psi_memstall_enter,
-    psi_memstall_leave,
     putback_lru_page,
     shrink_page_list,
     throttle_vm_writeout,
     wait_iff_congested,
-    wakeup_flusher_threads,
-    wakeup_kswapd,
 )
-from gfplab.kernel.tracepoints import (
-    mm_vmscan_direct_reclaim_begin,
-    mm_vmscan_direct_reclaim_end,
-    mm_vmscan_lru_shrink_inactive,
-)
+from gfplab.kernel.tracepoints import mm_vmscan_lru_shrink_inactive
 from gfplab.kernel.types import (
     DEV_DISK,
     LRU_ACTIVE_ANON,
@@ -309,116 +299,3 @@ def shrink_active_list(k, z, nr_to_scan, lru):
     if over_debt(k):
         yield cond_resched()
     return 0
-
-
-@plain
-def init_scan(k, gfp_mask, cls, nr_to_reclaim, is_kswapd):
-    """Fill the current task's scan_control. Writes: scans."""
-    scan = k.scans[k.e[0].cur]
-    scan.gfp_mask = gfp_mask
-    scan.cls = cls
-    scan.nr_to_reclaim = nr_to_reclaim
-    scan.kswapd = is_kswapd
-    scan.priority = DEF_PRIORITY
-    scan.nr_scanned = 0
-    scan.nr_reclaimed = 0
-    scan.may_writepage = 1
-    scan.may_swap = 1
-    scan.may_unmap = 1
-    scan.swappiness = k.vm[0].swappiness
-    scan.naps = 0
-    return 0
-
-
-@kernel
-def do_try_to_free_pages(k):
-    """Shrink every eligible zone at rising pressure until enough is freed. Returns pages freed."""
-    t = k.e[0].cur
-    scan = k.scans[t]
-    total = 0
-    may_thrash = 0
-    scan.priority = DEF_PRIORITY
-    while True:
-        scan.nr_scanned = 0
-        z = scan.cls
-        while z > 0:
-            if scan.priority == DEF_PRIORITY or zone_reclaimable(k, z):
-                yield from shrink_zone(k, z)
-            z -= 1
-        total += scan.nr_scanned
-        if scan.nr_reclaimed >= scan.nr_to_reclaim:
-            break
-        if total > scan.nr_to_reclaim + scan.nr_to_reclaim // 2:
-            wakeup_flusher_threads(k, total)
-        scan.priority -= 1
-        if scan.priority < 0:
-            if scan.nr_reclaimed or may_thrash:
-                break
-            # one more round, as v4.7 does to take memory below memcg low
-            may_thrash = 1
-            scan.priority = DEF_PRIORITY
-        if over_debt(k):
-            yield cond_resched()
-    return scan.nr_reclaimed
-
-
-@kernel
-def try_to_free_pages(k, gfp_mask, cls):
-    """Direct reclaim on behalf of one allocation. Returns pages freed (1 if a throttled task was killed)."""
-    t = k.e[0].cur
-    init_scan(k, gfp_mask, cls, SWAP_CLUSTER_MAX, 0)
-    killed = yield from throttle_direct_reclaim(k, gfp_mask)
-    if killed:
-        return 1
-    began = local_clock(k)
-    k.vm[0].allocstall += 1
-    burn(k, k.costs[C_DIRECT_RECLAIM])
-    trace(k, mm_vmscan_direct_reclaim_begin, gfp_mask, cls, 0, 0)
-    k.tasks[t].pf_flags |= PF_MEMALLOC
-    psi_memstall_enter(k, t)
-    got = yield from do_try_to_free_pages(k)
-    psi_memstall_leave(k, t)
-    k.tasks[t].pf_flags &= ~PF_MEMALLOC
-    k.tasks[t].t_direct_reclaim += local_clock(k) - began
-    trace(k, mm_vmscan_direct_reclaim_end, got, 0, 0, 0)
-    return got
-
-
-@plain
-def pfmemalloc_sums(k):
-    """Free pages and min marks of the zones that have anything to reclaim. Writes: the current task's scan."""
-    scan = k.scans[k.e[0].cur]
-    scan.pfmemalloc_reserve = 0
-    scan.pfmemalloc_free = 0
-    for z in range(1, k.vm[0].nr_zones + 1):
-        if zone_reclaimable_pages(k, z) > 0:
-            scan.pfmemalloc_reserve += k.zones[z].wmark_min
-            scan.pfmemalloc_free += k.zones[z].free
-    return 0
-
-
-@plain
-def pfmemalloc_watermark_ok(k):
-    """1 while free pages exceed half of the min marks of the zones that have anything to reclaim."""
-    pfmemalloc_sums(k)
-    scan = k.scans[k.e[0].cur]
-    if scan.pfmemalloc_reserve == 0 or scan.pfmemalloc_free > scan.pfmemalloc_reserve // 2:
-        return 1
-    return 0
-
-
-@kernel(inlined=True)
-def throttle_direct_reclaim(k, gfp_mask):
-    """T1: with less than half the min marks free, a user's direct reclaim waits for kswapd first. 1 if killed meanwhile."""
-    t = k.e[0].cur
-    pfmemalloc_sums(k)
-    ns = decide_throttle_direct_reclaim(k, 0, t, t)
-    if ns == 0:
-        return 0
-    k.vm[0].pgscan_direct_throttle += 1
-    wakeup_kswapd(k, k.scans[t].cls)
-    state = TASK_KILLABLE
-    if gfp_mask & __GFP_FS == 0:
-        state = TASK_INTERRUPTIBLE
-    yield schedule_timeout(k.vm[0].pfmemalloc_wait, ns, state)
-    return k.tasks[t].killed

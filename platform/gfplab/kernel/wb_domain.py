@@ -195,6 +195,7 @@ def update_dirty_limit(k, t):
         target = max(dtc.thresh, dtc.dirty)
         if vm.dirty_limit > target:
             vm.dirty_limit -= (vm.dirty_limit - target) >> 5
+    assert vm.dirty_limit >= dtc.thresh  # law 26
     trace(k, dirty_limit_event, vm.dirty_limit, dtc.thresh, 0, 0)
 
 
