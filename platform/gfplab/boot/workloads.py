@@ -38,6 +38,7 @@ class Mm:
     random: bool
     touched: bool  # active and accessed, as v4.7 leaves new pages; else aged: half inactive, accessed bits clear
     task: int = 0
+    active: int | None = None  # the sleeper's pages on the active list, as the scenario says
 
 
 class Workloads:
@@ -109,6 +110,7 @@ class Workloads:
         pages = start.active_anon_pages + start.inactive_anon_pages
         if pages:
             mm = self._mm(pages, pages)
+            self.mms[-1].active = start.active_anon_pages
             plan = TaskPlan("sleeper", "anon_toucher", 0, ROLE_USER, dormant=True, mm=mm)
             self.mms[-1].task = self.layout.add("tasks", plan)
 
@@ -175,17 +177,24 @@ class Workloads:
         for f, (base, pages, disk, cached, dirty, active) in enumerate(self.files, 1):
             self._fill_file(arrays, source, f, base, pages, disk, cached, dirty, active)
         resident = {False: [], True: []}
+        lists = {LRU_ACTIVE_ANON: [], LRU_INACTIVE_ANON: []}
         for m, mm in enumerate(self.mms, 1):
-            resident[mm.touched].append(self._fill_mm(arrays, source, m, seed, mm))
+            pages = self._fill_mm(arrays, source, m, seed, mm)
+            if mm.active is None:
+                resident[mm.touched].append(pages)
+            else:
+                lists[LRU_ACTIVE_ANON].append(pages[: mm.active])
+                lists[LRU_INACTIVE_ANON].append(pages[mm.active :])
         touched = self._mixed(resident[True], seed, 2)
         aged = self._mixed(resident[False], seed, 3)
         half = len(aged) // 2
-        arrays["page_flags"][touched] |= PG_active | PG_young
-        arrays["page_flags"][aged[:half]] |= PG_active
-        for lru, pages in (
-            (LRU_ACTIVE_ANON, np.concatenate([touched, aged[:half]])),
-            (LRU_INACTIVE_ANON, aged[half:]),
-        ):
+        lists[LRU_ACTIVE_ANON] += [touched, aged[:half]]
+        lists[LRU_INACTIVE_ANON] += [aged[half:]]
+        arrays["page_flags"][touched] |= PG_young
+        for lru, parts in lists.items():
+            pages = np.concatenate(parts)
+            if lru == LRU_ACTIVE_ANON:
+                arrays["page_flags"][pages] |= PG_active
             if len(pages):
                 link_lru(arrays, lru, pages)
 
