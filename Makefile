@@ -6,7 +6,9 @@ WORKERS ?= 2
 
 .PHONY: study test bench setup check clean
 
+# the stall itself, then the search for who avoids it and at what price
 study: $(VENV)/.core
+	$(BIN)/gfplab run studies/scenarios/s1_dm_crypt_swap.toml --stacks
 	$(BIN)/gfplab study run studies/dm_crypt_stall.toml --workers $(WORKERS)
 
 test: $(VENV)/.dev
@@ -14,7 +16,7 @@ test: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(BIN)/pip install -q --disable-pip-version-check -e '.[bench]'
-	for b in tests/bench/bench_*.py tests/bench/mempool_micro.py; do $(BIN)/python $$b || exit 1; done
+	for b in tests/bench/engine_bench.py tests/bench/mempool_micro.py tests/bench/bench_s1.py; do $(BIN)/python $$b || exit 1; done
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check platform plugins tests

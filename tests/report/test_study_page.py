@@ -12,12 +12,12 @@ from gfplab.report.tables import print_page
 def outcome(rows, **changes):
     objective = SimpleNamespace(name="s1.worst_io_stall_ms", direction="minimize", unit="ms")
     found = {"title": "T", "done": 3, "wanted": 9, "status": "stopped", "directory": "d", "objectives": [objective]}
-    found |= {"confirmed": pl.DataFrame(), "trials": pl.DataFrame()}
+    found |= {"confirmed": pl.DataFrame(), "trials": pl.DataFrame(), "units": {"neil_mask.timeout": "time"}}
     return SimpleNamespace(report_rows=lambda: pl.DataFrame(rows), **(found | changes))
 
 
 def trial(number, value, violated="", **more):
-    about = {"number": number, "label": "", "state": "complete", "feasible": not violated, "violated": violated}
+    about = {"number": number, "label": "", "failure": "", "state": "complete", "feasible": not violated, "violated": violated}
     return about | more | {"s1.worst_io_stall_ms": value, "s1.worst_io_stall_ms / stock": value / 100}
 
 
@@ -27,17 +27,23 @@ def lines(found) -> list[str]:
     return [" ".join(line.split()) for line in file.getvalue().splitlines() if line.strip()]
 
 
-def test_a_column_for_each_trial_and_a_row_for_each_parameter_and_objective():
-    rows = [trial(0, 100.0, **{"neil_mask.timeout": 5}), trial(7, 12.5, **{"neil_mask.timeout": 9})]
+def test_the_stock_kernel_comes_first_and_each_trial_says_what_it_sets():
+    rows = [trial(0, 100.0), trial(7, 12.5, policy="neil_mask", **{"neil_mask.timeout": 9_000_000, "hocko_rfc.nap": None})]
     page = lines(outcome(rows))
     assert page[:2] == ["T", "3 of 9 trials, stopped; in d"]
-    assert page[2] == "stock trial 7"
-    assert page[4:] == ["neil_mask.timeout 5 9", "minimize s1.worst_io_stall_ms, ms 100 12.5 (0.125x)"]
+    assert page[3:6] == ["worst_io", "_stall_ms", "trial policy least settings"]
+    assert page[7:] == ["0 stock 100", "7 neil_mask 12.5 timeout=9 ms"]
+
+
+def test_the_answers_of_the_thread_have_a_table_of_their_own():
+    found = [trial(0, 100.0, origin="baseline"), trial(1, 50.0, origin="baseline", label="flag_only")]
+    page = lines(outcome(found[:1], trials=pl.DataFrame(found)))
+    assert "the answers as they were given" in page and "1 flag_only 50" in page
 
 
 def test_constraints_are_mentioned_only_where_one_is_violated():
-    assert "violated no_oom" in lines(outcome([trial(0, 100.0, violated="no_oom"), trial(1, 9.0)]))
-    assert not any("violated" in line for line in lines(outcome([trial(0, 100.0)])))
+    assert "0 stock 100 violates no_oom" in lines(outcome([trial(0, 100.0, violated="no_oom"), trial(1, 9.0)]))
+    assert not any("violates" in line for line in lines(outcome([trial(0, 100.0)])))
 
 
 def test_a_long_front_is_cut_and_says_so():

@@ -126,6 +126,7 @@ def vmstat():
     sample = np.arange(101)
     table["time"] = sample * 100 * MSEC
     table["pswpout"] = np.clip(sample - 10, 0, 80) * 100
+    table["swap_written"] = table["pswpout"]
     table["pswpin"] = np.clip(sample - 10, 0, 80) * 10
     table["nr_free_pages"] = np.maximum(5000 - sample * 100, 700)
     table["min_free"] = np.minimum.accumulate(table["nr_free_pages"])

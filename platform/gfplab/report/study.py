@@ -1,4 +1,4 @@
-"""What a person reads after a study: a column for the stock kernel and one for each trial that no other trial beats."""
+"""What a person reads after a study: the thread's answers in a table, those nobody beats in another, each below the stock kernel."""
 
 import polars as pl
 from rich import box
@@ -7,10 +7,11 @@ from rich.table import Table
 from rich.text import Text
 
 from gfplab.report.tables import number
+from gfplab.units import about_time
 
-MOST = 6
+MOST = 8
 # what the trials table says about a trial beyond its parameters and its objectives
-_ABOUT = {"number", "batch", "origin", "label", "state", "feasible", "violated", "pareto", "failure"}
+_ABOUT = {"number", "batch", "origin", "label", "state", "feasible", "violated", "pareto", "failure", "policy"}
 
 
 def study_page(found) -> RenderableType:
@@ -22,63 +23,94 @@ def study_page(found) -> RenderableType:
         head += f"\n{len(failures)} of them failed: {failures[0]}"
     if not rows.height:
         return Text(f"{head}\nno trial has finished")
-    parts = [Text(head), _table(rows.head(MOST + 1), found.objectives)]
+    parts = [Text(head)]
+    baselines = _baselines(found)
+    if baselines.height > 1:
+        parts += [Text("\nthe answers as they were given"), _table(baselines, found)]
+    parts += [Text("\nwhat no other trial beats, below the stock kernel"), _table(rows.head(MOST + 1), found)]
     if rows.height > MOST + 1:
         parts.append(Text(f"the first {MOST} of {rows.height - 1} trials that no other trial beats"))
     if found.confirmed.height:
-        parts += [
-            Text("the same again with fresh seeds; the difference to stock with its 95 % interval"),
-            _fresh(found),
-        ]
+        text = "\nthe same again with fresh seeds: mean difference to stock, its 95 % interval, and * where that is surely better"
+        parts += [Text(text), _fresh(found)]
     return Group(*parts)
 
 
-def _table(rows: pl.DataFrame, objectives) -> Table:
+def _baselines(found) -> pl.DataFrame:
+    """The trials that were run as they stand, the stock kernel's first."""
+    if not found.trials.height or "origin" not in found.trials.columns:
+        return pl.DataFrame()
+    return found.trials.filter((pl.col("origin") == "baseline") & (pl.col("state") == "complete")).sort("number")
+
+
+def _short(name: str) -> str:
+    """`worst_io_stall_ms` of `s1_quarter.worst_io_stall_ms`, in two lines that a narrow table has room for."""
+    words = name.split(".")[-1].split("_")
+    half = (len(words) + 1) // 2
+    return "_".join(words[:half]) + ("\n_" + "_".join(words[half:]) if words[half:] else "")
+
+
+def _table(rows: pl.DataFrame, found) -> Table:
+    objectives = found.objectives
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("", no_wrap=True)
-    trials = rows.to_dicts()
-    for trial in trials:
-        name = "stock" if trial["number"] == 0 else f"trial {trial['number']}"
-        table.add_column(Text(name), justify="right", overflow="fold")  # a mask is one long word
-    names = [objective.name for objective in objectives]
-    ratios = {f"{name} / stock" for name in names}
-    for name in rows.columns:
-        if name not in _ABOUT and name not in ratios and name not in names:
-            _row(table, name, [_text(trial[name]) for trial in trials])
+    table.add_column("trial", no_wrap=True, justify="right")
+    table.add_column("policy", no_wrap=True)
     for objective in objectives:
-        unit = f", {objective.unit}" if objective.unit else ""
-        cells = [_with_ratio(trial[objective.name], trial[f"{objective.name} / stock"]) for trial in trials]
-        _row(table, f"{objective.direction} {objective.name}{unit}", cells)
-    if not all(trial["feasible"] for trial in trials):
-        _row(table, "violated", [_text(trial["violated"]) for trial in trials])
+        aim = "least" if objective.direction == "minimize" else "most"
+        table.add_column(Text(f"{_short(objective.name)}\n{aim}"), justify="right")
+    table.add_column("settings")
+    for trial in rows.to_dicts():
+        cells = [_text(trial[objective.name]) for objective in objectives]
+        table.add_row(_text(trial["number"]), _policy(trial), *cells, Text(_settings(trial, found), overflow="fold"))
     return table
+
+
+def _policy(trial: dict) -> str:
+    """Which policy answered: the plugins of the trial, or the label of a baseline."""
+    if trial["number"] == 0:
+        return "stock"
+    return _text(trial.get("policy") or trial["label"]) or "stock"
+
+
+def _settings(trial: dict, found) -> str:
+    """Every parameter that the trial sets, by its last name, and what it violates."""
+    names = {objective.name for objective in found.objectives}
+    words = [
+        f"{name.split('.')[-1]}={_setting(value, found.units.get(name, ''))}"
+        for name, value in trial.items()
+        if value is not None and name not in _ABOUT and name not in names and not name.endswith(" / stock")
+    ]
+    if trial["violated"]:
+        words.append(f"violates {trial['violated']}")
+    return " ".join(words)
+
+
+def _setting(value: object, unit: str) -> str:
+    """A parameter as a person would write it: times with their unit."""
+    return about_time(value) if unit == "time" else _text(value)
 
 
 def _fresh(found) -> Table:
     """The best of many has been lucky as well as good: what is left of it under seeds that chose nobody."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in ("trial", "objective"):
-        table.add_column(name, no_wrap=True)
-    for name in ("stock", "value", "difference", "interval", "seeds", "surely better"):
-        table.add_column(name, justify="right")
-    for row in found.confirmed.to_dicts():
-        cells = [_text(row[name]) for name in ("number", "objective", "stock", "value", "difference")]
-        cells += [f"{_text(row['low'])} .. {_text(row['high'])}", _text(row["seeds"])]
-        cells += ["yes" if row["surely_better"] else "no"]
-        table.add_row(*(Text(cell) for cell in cells))
+    table.add_column("trial", no_wrap=True, justify="right")
+    table.add_column("policy", no_wrap=True)
+    for objective in found.objectives:
+        table.add_column(Text(_short(objective.name)), justify="right")
+    policies = {trial["number"]: _policy(trial) for trial in found.trials.to_dicts()} if found.trials.height else {}
+    for key, group in found.confirmed.group_by("number", maintain_order=True):
+        cells = {row["objective"]: _interval(row) for row in group.to_dicts()}
+        table.add_row(str(key[0]), policies.get(key[0], ""), *(cells.get(o.name, "") for o in found.objectives))
     return table
 
 
-def _with_ratio(value: float | None, ratio: float | None) -> str:
-    times = "" if ratio is None or ratio == 1 or ratio != ratio else f" ({ratio:.3g}x)"
-    return _text(value) + times
+def _interval(row: dict) -> str:
+    mark = " *" if row["surely_better"] else ""
+    half = (row["high"] - row["low"]) / 2
+    return f"{_text(row['difference'])} ± {_text(half)}{mark}"
 
 
 def _text(value: object) -> str:
     if isinstance(value, list):
-        return ", ".join(str(item) for item in value)
+        return " + ".join(str(item) for item in value)
     return "" if value is None else number(value) if isinstance(value, float) else str(value)
-
-
-def _row(table: Table, name: str, cells: list[str]) -> None:
-    table.add_row(Text(name), *(Text(cell) for cell in cells))

@@ -22,6 +22,9 @@ SCHEMA_VERSION = 1
 _DTYPES = {"str": pl.String, "mask": pl.String, "i64": pl.Int64, "f64": pl.Float64, "bool": pl.Boolean}
 
 
+MOST_FINALISTS = 8  # of the front; with many objectives nearly every trial is on it
+
+
 @dataclass(frozen=True)
 class Outcome:
     """A study as far as it has come."""
@@ -45,8 +48,9 @@ class Outcome:
 
     @property
     def finalists(self) -> list[int]:
-        """Numbers of the baselines and of the front, as far as they could be measured."""
-        final = (pl.col("origin") == "baseline") | pl.col("pareto")
+        """Numbers of the baselines and of the front's best by the first objective, as far as they could be measured."""
+        best = self.report_rows()["number"].to_list()[: MOST_FINALISTS + 1]
+        final = (pl.col("origin") == "baseline") | pl.col("number").is_in(best)
         return self.trials.filter(final & (pl.col("state") == "complete"))["number"].to_list()
 
     def report_rows(self) -> pl.DataFrame:

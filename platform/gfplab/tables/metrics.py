@@ -13,6 +13,7 @@ from gfplab.tables.schema import TABLES
 
 IO_WORKERS = ("kworker", "rescuer", "dmcrypt_write")
 PAGE_KIB = 4
+STILL_STUCK_NS = 100_000
 
 
 @dataclass(frozen=True)
@@ -46,8 +47,8 @@ def _quantile(site: str, share: float) -> pl.Expr:
 
 
 def _rate() -> pl.Expr:
-    """KiB a second that were swapped out between the first and the last sample in which pswpout grew."""
-    swapped = pl.col("pswpout")
+    """KiB a second whose write to swap completed between the first and the last sample in which swap_written grew."""
+    swapped = pl.col("swap_written")
     moving = (swapped.diff() > 0).fill_null(swapped > 0)
     times = pl.col("time_ns")
     # the sample before the first that grew is where the interval begins
@@ -57,11 +58,23 @@ def _rate() -> pl.Expr:
 
 def _floor(window_s: int) -> pl.Expr:
     """The lowest such rate over any `window_s` seconds; the whole rate if swap-out did not last that long."""
-    swapped, times, window = pl.col("pswpout"), pl.col("time_ns"), window_s * 1_000_000_000
+    swapped, times, window = pl.col("swap_written"), pl.col("time_ns"), window_s * 1_000_000_000
     moving = (swapped.diff() > 0).fill_null(swapped > 0)
     begin, end = times.shift(1, fill_value=0).filter(moving).min(), times.filter(moving).max()
     grown = swapped - swapped.rolling_min_by("time_ns", window_size=f"{window}i", closed="both")
     return (grown * PAGE_KIB / window_s).filter((times >= begin + window) & (times <= end)).min().fill_null(_rate())
+
+
+def _longest_stall_ms(roles: tuple[str, ...] = ()) -> pl.Expr:
+    """How long a task was stuck: its sleeps less than 100 us apart, such as nap after nap, are one stall."""
+    pid, start, duration, role = (
+        pl.col(name).sort_by("pid", "start_ns") for name in ("pid", "start_ns", "duration_ns", "role")
+    )
+    ended = (start + duration).shift(1)
+    anew = ((pid != pid.shift(1)) | (start - ended > STILL_STUCK_NS)).fill_null(True)
+    slept = duration.cum_sum()
+    stuck = slept - pl.when(anew).then(slept - duration).forward_fill()
+    return (stuck.filter(role.is_in(roles)) if roles else stuck).max() / 1e6
 
 
 _of_worker = pl.col("role").is_in(IO_WORKERS)
@@ -75,9 +88,9 @@ METRICS = {
             "worst_io_stall_ms",
             "ms",
             "min",
-            "longest uninterruptible sleep of a task that write-out must pass through",
+            "longest time that a task which write-out must pass through was stuck, sleep upon sleep",
             "stalls",
-            _ns("duration_ns", _of_worker).max() / 1e6,
+            _longest_stall_ms(IO_WORKERS),
         ),
         Metric(
             "io_stall_ms",
@@ -91,9 +104,9 @@ METRICS = {
             "worst_stall_ms",
             "ms",
             "min",
-            "longest uninterruptible sleep of any task",
+            "longest time that any task was stuck, sleep upon sleep",
             "stalls",
-            pl.col("duration_ns").max() / 1e6,
+            _longest_stall_ms(),
         ),
         Metric(
             "throttled_ms",
