@@ -1,6 +1,9 @@
 """What happens in interrupt context: device completions, timers, samples.
 
-The engine calls handle_event() for every event that kernel code planned with call_at() or call_after().
+The engine calls handle_event() for every event that kernel code planned with call_at() or call_after().  Models what the
+interrupt handlers of drivers and timers (v4.7) lead to.
+
+Leaves out: softirqs (a completion does its work at once), interrupt affinity, spurious interrupts.
 """
 
 from gfplab.engine.subset import plain

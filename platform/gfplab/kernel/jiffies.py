@@ -1,4 +1,9 @@
-"""Time in ticks, for the code that counts in them.  Models include/linux/jiffies.h."""
+"""Time in ticks, for the code that counts in them.
+
+Models include/linux/jiffies.h.
+
+Leaves out: the wrap-around, ticks that are stopped on idle CPUs.
+"""
 
 from gfplab.engine.subset import plain
 from gfplab.engine.symbols import local_clock

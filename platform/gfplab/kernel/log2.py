@@ -1,4 +1,9 @@
-"""Powers of two.  Models include/linux/log2.h."""
+"""Powers of two.
+
+Models include/linux/log2.h.
+
+Leaves out: all that nobody here needs.
+"""
 
 from gfplab.engine.subset import plain
 

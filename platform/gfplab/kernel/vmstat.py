@@ -1,6 +1,8 @@
 """Counting and looking: latency histograms, samples of /proc/vmstat, the current CPU, and bugs.
 
 Models mm/vmstat.c as far as it counts; counters are exact, not per-CPU batched.
+
+Leaves out: the drift of those batches, and the worker that folds them up and drains remote per-CPU lists.
 """
 
 from gfplab.engine.accounts import settle

@@ -1,4 +1,7 @@
-"""The world's tasks that only take elements from a pool, hold them and give them back: the fast path under no pressure."""
+"""The world's tasks that only take elements from a pool, hold them and give them back: the fast path under no pressure.
+
+Leaves out: what an element would be good for.
+"""
 
 from gfplab.engine.requests import TASK_INTERRUPTIBLE, cond_resched, cpu, schedule_timeout
 from gfplab.engine.subset import kernel, plain

@@ -1,6 +1,8 @@
 """The writer's tree of dm_crypt_ios in order of sectors: a skew heap, linked through crypt_ios.left and .right.
 
 Models the rb-tree cc->write_tree of drivers/md/dm-crypt.c (v4.7): the same order of submission, cheaper to keep.
+
+Leaves out: the tree's balance; the time of an insertion is a figure of its own (tree_insert).
 """
 
 from gfplab.engine.subset import plain
