@@ -89,6 +89,16 @@ def test_an_edit_recompiles_what_depends_on_it(compiled, tmp_path):
 
 
 @pytest.mark.slow
+def test_numba_may_keep_its_files_elsewhere(compiled, monkeypatch, tmp_path):
+    monkeypatch.setattr("numba.core.config.CACHE_DIR", str(tmp_path / "elsewhere"))
+    assert run(tmp_path, TEXT) == (20, -4)
+    assert not (tmp_path / "cache" / "__pycache__").exists()
+    compiled.clear()
+    assert run(tmp_path, TEXT) == (20, -4)
+    assert compiled == []
+
+
+@pytest.mark.slow
 def test_a_cache_that_lost_files_is_repaired(compiled, tmp_path):
     assert run(tmp_path, TEXT) == (20, -4)
     for f in (tmp_path / "cache" / "__pycache__").glob("calls_high*.nbc"):

@@ -104,3 +104,6 @@ def test_compiled_kernel_code_wants_compiled_policies(tmp_path):
         KernelBuildError, match='decision size: its policy is not compiled; run it in mode "steps" or compile it'
     ):
         toy.play(build, decisions={"size": BoundDecision("size", None, size, (), 0)})
+    other = numba.njit(numba.int64(numba.int64))(lambda a: a)
+    with pytest.raises(KernelBuildError, match="decision size: its policy was compiled for other records"):
+        toy.play(build, decisions={"size": BoundDecision("size", other, size, (), 0)})

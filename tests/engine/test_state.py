@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import toy
 
 from gfplab.engine.state import LAZY_RECORDS, PyState, Schema, record_class
 
@@ -93,3 +94,11 @@ def test_a_record_may_hold_floats_and_rows_of_numbers():
     my.last[2] = 4
     assert memory.view(np.float64)[0] == 0.5
     assert memory[3] == 4
+
+
+def test_a_simulation_takes_only_arrays_of_its_schema(tmp_path):
+    build = toy.model(tmp_path, "@plain\ndef f(k):\n    return 1\n").build("steps")
+    for wrong in (np.zeros(3), np.zeros((2, 2), np.int32), np.zeros(8, np.int32)[::2]):
+        arrays = build.arrays({"links": 4}) | {"links": wrong}
+        with pytest.raises(TypeError, match=r"arrays: links is not the array that Build.arrays\(\) made"):
+            build.start(arrays)

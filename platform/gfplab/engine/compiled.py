@@ -76,7 +76,12 @@ class CompiledMode:
                 raise KernelBuildError(
                     f'decision {d.name}: its policy is not compiled; run it in mode "steps" or compile it'
                 )
-            answers[2 * number] = address(bound.compiled, self.decision_signature(d))
+            signature = self.decision_signature(d)
+            if signature.args not in bound.compiled.overloads:
+                raise KernelBuildError(
+                    f"decision {d.name}: its policy was compiled for other records; compile it again"
+                )
+            answers[2 * number] = address(bound.compiled, signature)
             answers[2 * number + 1] = arrays["my"].ctypes.data + 8 * bound.my_offset
         owned = dict(arrays, _steps=self.steps, _decisions=answers)
         table = [word for n in self.loader.state_type.place for word in (owned[n].ctypes.data, len(owned[n]))]

@@ -2,9 +2,12 @@
 
 import os
 import re
+from pathlib import Path
 
 from llvmlite import binding
 from numba import njit, types
+from numba.core import config
+from numba.core.caching import UserProvidedCacheLocator
 
 from gfplab.engine import arith, intrinsics
 from gfplab.engine.native import StateType
@@ -25,6 +28,10 @@ class Loader:
     def look(self):
         """See what numba's cache holds."""
         there = self.folder / "__pycache__"
+        if config.CACHE_DIR:  # $NUMBA_CACHE_DIR
+            there = Path(
+                config.CACHE_DIR, UserProvidedCacheLocator.get_suitable_cache_subpath(str(self.folder / "x.py"))
+            )
         self.cached = {f.split(".")[0] for f in os.listdir(there) if f.endswith(".nbi")} if there.exists() else set()
 
     def missing(self, entries):

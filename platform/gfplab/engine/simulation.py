@@ -16,8 +16,17 @@ class Simulation:
                 raise KernelBuildError(
                     f"decision {d.name}: no policy is bound to it{asked}; bind one for every decision of the model"
                 )
+        self.refuse_other_arrays()
         self.k = build.code.state(arrays, decisions)
         self.reasons = next(m.REASONS for m in build.model.sources if hasattr(m, "REASONS"))
+
+    def refuse_other_arrays(self):
+        """Machine code takes the arrays as they are: a wrong type would be read as something else."""
+        schema = self.build.schema
+        for name in schema.names():
+            array = self.arrays.get(name)
+            if array is None or array.dtype != schema.dtype(name) or array.ndim != 1 or not array.flags.c_contiguous:
+                raise TypeError(f"arrays: {name} is not the array that Build.arrays() made; fill that one in place")
 
     def run(self, until_ns, max_events=None):
         """Let time go on; gives why it stopped: "until", "idle", "drain", "events" or "error".
