@@ -63,7 +63,7 @@ def test_answers_stay_in_the_ranges_of_plugin_and_study(study):
     for values in answers(study):
         assert 1_000_000 <= values.get("patient.timeout", 10**9) <= 10**10
         assert 2 <= values.get("patient.tries", 2) <= 8
-        assert values.get("isolating.share", 0.5) in (0.25, 0.5, 0.75)
+        assert round(values.get("isolating.share", 0.2), 9) in (0.2, 0.4, 0.6, 0.8)
         assert values["disk.vda.bandwidth"] in range(50_000_000, 150_000_001, 25_000_000)
         storm = study.space.overrides_of(values, "storm")
         assert storm["disk.vda.bandwidth"] in ("50MB/s", "75MB/s", "100MB/s", "125MB/s", "150MB/s")

@@ -93,6 +93,8 @@ def _values(value: Any) -> tuple[Value, ...]:
         or not all(isinstance(each, bool | int | float | str) for each in value)
     ):
         raise ValueError("not a list of values; write for example choices = [16, 32, 64]")
+    if len(set(value)) < len(value):
+        raise ValueError("the same value twice; write each once")
     return tuple(value)
 
 

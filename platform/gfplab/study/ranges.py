@@ -76,6 +76,6 @@ def _range(key: str, low: int | float, high: int | float, step: int | float | No
         raise ValueError("log and step exclude each other; leave one out")
     if log and low <= 0:
         raise ValueError(f"low = {low} has no logarithm; write a low above 0, or leave log out")
-    if step is not None and (step <= 0 or (high - low) % step > 1e-9 * step):
+    if step is not None and (step <= 0 or abs((high - low) / step - round((high - low) / step)) > 1e-9):
         raise ValueError(f"step = {step} does not lead from {low} to {high}; choose a step or ends that fit")
     return Range(key, low, high, step, log, kind)

@@ -82,10 +82,11 @@ class Resolver:
     def stack(self, label: str, where: str) -> dict[str, str]:
         """{decision: plugin} of a whole-plugin choice."""
         chosen: dict[str, str] = {}
-        if label == STOCK:
-            return chosen
-        for name in label.split("+"):
-            if not self.known(name, where):
+        names = label.split("+")
+        if STOCK in names and len(names) > 1:
+            self.wrong(where, f"{label}: what a stack does not decide is the stock kernel's anyway; leave stock out")
+        for name in names:
+            if name == STOCK or not self.known(name, where):
                 continue
             for decision in self.plugins[name].decisions:
                 if decision in chosen:
@@ -151,7 +152,7 @@ class Resolver:
     def _expanded(self) -> dict[str, Entry]:
         """The entries, `plugin.*` replaced by every tunable of the plugin that has no entry of its own."""
         found = {key: entry for key, entry in self.entries.items() if not key.endswith(".*")}
-        for key in self.entries.keys() - found.keys():
+        for key in sorted(self.entries.keys() - found.keys()):
             plugin = key.removesuffix(".*")
             if not self.known(plugin, f"[search] {key}"):
                 continue
@@ -187,11 +188,28 @@ class Resolver:
             self.wrong(where, "neither a plugin's tunable nor a key of the scenarios" + hint)
             return
         names = entry.scenarios if entry.scenarios is not None else tuple(self.scenario_names)
+        setting = self._setting(key, names, where)
+        if setting is None:
+            return
+        try:
+            made = override_dimension(key, setting, entry)
+        except ValueError as error:
+            self.wrong(where, str(error))
+            return
+        kind = made.kind if isinstance(made, Range) else ""
+        override = Override(names, entry.fixed, kind)
+        if self._worlds_exist(key, override, names, made):
+            overrides[key] = override
+            if made is not None:
+                dimensions.append(made)
+
+    def _setting(self, key: str, names: Iterable[str], where: str) -> Setting | None:
+        """What kind of value the key takes in these scenarios; None if one of them has no such key."""
         unknown = [name for name in names if name not in self.scenario_names]
         if unknown:
             known = did_you_mean(unknown[0], self.scenario_names)
             self.wrong(where, f"no scenario of this study is named '{unknown[0]}'{known}")
-            return
+            return None
         takes: dict[str, Setting] = {}
         refused: dict[str, str] = {}
         for name, scenario in self.scenarios.items():
@@ -206,19 +224,8 @@ class Resolver:
             if having:
                 said = f"in {missing[0]} {said}; write scenarios = [{having}] beside the values"
             self.wrong(where, said)
-        if missing or not takes:
-            return
-        try:
-            made = override_dimension(key, next(iter(takes.values())), entry)
-        except ValueError as error:
-            self.wrong(where, str(error))
-            return
-        kind = made.kind if isinstance(made, Range) else ""
-        override = Override(names, entry.fixed, kind)
-        if self._worlds_exist(key, override, names, made):
-            overrides[key] = override
-            if made is not None:
-                dimensions.append(made)
+        # without `takes` no scenario could be read, and that has been said
+        return None if missing else next(iter(takes.values()), None)
 
     def _worlds_exist(self, key: str, override: Override, names: Iterable[str], made: Range | Choice | None) -> bool:
         """Whether each scenario takes the value, or both ends of the range, or every choice."""

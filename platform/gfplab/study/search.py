@@ -122,7 +122,7 @@ class _Coordinator:
     def _search(self, crew: Workers, interrupts: "_Interrupts") -> str:
         study, recorded = self._study, self._record.trials
         sampling = Sampling(study.space, study.objectives, study.constraints, study.sampler, study.seed, study.batch)
-        mirror = Mirror(self._directory, study.title, sampling, len(recorded))
+        mirror = Mirror(self._directory, self._record.header["title"], sampling, len(recorded))
         started = time.monotonic()
         for batch in self._batches(sampling):
             fresh = [trial for trial in batch if trial.number not in recorded]

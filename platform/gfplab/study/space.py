@@ -143,7 +143,7 @@ class Space:
     """Everything that may differ between two trials of a study, and everything that the study holds fixed."""
 
     stacks: Mapping[str, Mapping[str, str]]  # label of a whole-plugin choice -> {decision: plugin}
-    fixed_policies: Mapping[str, str]  # decision -> plugin, the same in every trial but trial 0
+    fixed_policies: Mapping[str, str]  # decision -> plugin, the same in every trial but the baselines
     policies: Sequence[Choice]  # searched: "policy" first, then decision points by name
     overrides: Mapping[str, Override]  # dotted key -> where it goes
     override_dimensions: Sequence[Range | Choice]
