@@ -281,3 +281,34 @@ def test_what_the_compiler_refuses_is_a_policy_error_with_a_line(empty_cache, sc
     line = source[: source.index("def throttle")].count("\n") + 1
     with pytest.raises(PolicyError, match=f"linux_4_9.py:{line}: throttle_vm_writeout cannot be compiled"):
         PolicySet("", {"throttle_vm_writeout": bad}, {"linux_4_9": {}}).bind(schema)
+
+
+_COMPILE = """
+import sys
+from gfplab.kernel.decisions import DECISIONS
+from gfplab.kernel.types import kernel_schema
+from gfplab.policy.compile import compile_decision
+from gfplab.policy.discover import discover
+
+plugins, schema = discover(folder="no such folder"), kernel_schema()
+decision = next(d for d in DECISIONS if d.name == "mempool_step")
+dtypes = {records: schema.dtype(records) for _, records in decision.args}
+for name in sys.argv[1:]:
+    result = next(iter(compile_decision(plugins[name], decision, dtypes).overloads.values()))
+    print(result.fndesc.llvm_func_name, result.library.get_pointer_to_function(result.fndesc.llvm_func_name))
+"""
+
+
+def test_policies_that_different_processes_compiled_do_not_answer_for_each_other(empty_cache):
+    """Machine code is found by a symbol; loaded from the cache, two plugins must not have the same one."""
+
+    def compiled(*names):
+        command = [sys.executable, "-c", _COMPILE, *names]
+        path = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+        said = subprocess.run(command, capture_output=True, text=True, env=path, check=True)
+        return [line.split() for line in said.stdout.splitlines()]
+
+    compiled("linux_4_7")
+    compiled("mempool_4_7_0")
+    (first, at), (second, elsewhere) = compiled("linux_4_7", "mempool_4_7_0")
+    assert first != second and at != elsewhere
