@@ -130,8 +130,10 @@ class Workloads:
             "first_random": int(first_order == "random"),
             "chunk_pages": task.chunk_pages,
             "chunk_base": self.next_chunk,
-            "chunks_done": done if first_order == "random" else 0,
-            "in_pass": resident,
+            # all of it resident: the first pass is over
+            "chunks_done": done if first_order == "random" and resident < pages else 0,
+            "in_pass": resident % pages,
+            "pass_nr": resident // pages,
             "site": self._site("page_fault"),
             "mm": mm,
         }
