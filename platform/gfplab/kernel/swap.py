@@ -278,7 +278,7 @@ def inactive_list_is_low(k, lv, file):
 def int_sqrt(k, x):
     """Integer square root, rounded down."""
     r = 0
-    bit = 1 << 40
+    bit = 1 << 30  # its square, and that of the sum, still fits
     while bit:
         if (r + bit) * (r + bit) <= x:
             r += bit
