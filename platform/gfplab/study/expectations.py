@@ -56,11 +56,12 @@ def storm_rows(quick: bool) -> list[Row]:
 def fast_path_rows(quick: bool) -> list[Row]:
     """S10 on more and more CPUs: `hold` keeps the element as the scenario says, `hammer` gives it back at once."""
     rows = []
-    for load, keys in (("hold", ()), ("hammer", (("task.loop.hold", "0us"), ("task.loop.think", "0ns")))):
+    hammer = (("task.loop.hold", "0us"), ("task.loop.think", "0ns"))
+    for load, length, keys in (("hold", "50ms", ()), ("hammer", "5ms", hammer)):
         for pool in ("slab", "page"):
             for policy in FAST_PATH:
                 for cpus in (1, 4) if quick else (1, 2, 4, 8, 16, 32, 64):
-                    size = (("machine.cpus", cpus), ("task.loop.pool", pool), ("length", "2ms" if quick else "50ms"))
+                    size = (("machine.cpus", cpus), ("task.loop.pool", pool), ("length", "2ms" if quick else length))
                     label = f"{load} {pool} {policy} {cpus}"
                     rows.append(Row("s10_fast_path", label, POLICIES[policy], (1,), (*size, *keys)))
     return rows

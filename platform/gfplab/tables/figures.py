@@ -61,10 +61,10 @@ FIGURES = {
             _per_second("pswpin") * PAGE_KIB,
         ),
         Metric("peak_writeback", "pages", "", "most pages under writeback", "vmstat", pl.col("nr_writeback").max()),
+        Metric("peak_slab", "pages", "", "most pages of slab caches", "vmstat", pl.col("nr_slab_unreclaimable").max()),
         Metric(
-            "peak_slab", "pages", "", "most pages of slab caches", "vmstat", pl.col("nr_slab_unreclaimable").max()
+            "scanned_per_freed", "", "min", "pages that reclaim scanned for each it freed", "vmstat", _scanned / _freed
         ),
-        Metric("scanned_per_freed", "", "min", "pages that reclaim scanned for each it freed", "vmstat", _scanned / _freed),
     )
 }
 
