@@ -69,7 +69,7 @@ def test_a_zone_scanned_six_times_over_without_a_page_freed_is_left_alone_until_
     m.zone.pages_scanned += 1
     assert m.call("zone_reclaimable", 1) == 0 and m.call("pgdat_balanced", 1) == 1
     page = m.zone.free_head
-    m.arrays["e"]["check_every"] = 0
+    m.arrays["e"]["check_every"] = 1 << 40
     m.arrays["page_flags"][page] = 0
     m.k.pcps[1].high = 1
     m.call("free_hot_cold_page", page)

@@ -3,9 +3,9 @@
 import pytest
 from mm_lab import MS, OP_MEMPOOL_ALLOC, OP_MEMPOOL_FREE, SEC, SmallMachine, stock
 
-from gfplab.kernel.gfp import GFP_ATOMIC, GFP_KERNEL, GFP_NOIO, GFP_NOWAIT, MEMPOOL_EXTRA, PF_MEMALLOC
 from gfplab.kernel.gfp import __GFP_DIRECT_RECLAIM as DIRECT_RECLAIM
 from gfplab.kernel.gfp import __GFP_IO as IO
+from gfplab.kernel.gfp import GFP_ATOMIC, GFP_KERNEL, GFP_NOIO, GFP_NOWAIT, MEMPOOL_EXTRA, PF_MEMALLOC
 from gfplab.kernel.steps import STEP_ALLOC, STEP_FAIL, STEP_MASK, STEP_RESERVE, STEP_SHIFT, STEP_WAIT
 
 ALLOC, RESERVE, WAIT, FAIL = STEP_ALLOC, STEP_RESERVE, STEP_WAIT, STEP_FAIL
@@ -151,7 +151,7 @@ def test_the_reserve_is_refilled_before_the_allocator_gets_anything_back(kind):
     m.run(MS)
     m.hard_times()
     m.arrays["cpu_slabs"]["freelist"][:] = 0
-    m.arrays["e"]["check_every"] = 0  # those objects are nobody's now
+    m.arrays["e"]["check_every"] = 1 << 40  # those objects are nobody's now
     held += [m.take() for _ in range(2)]  # of the reserve
     m.run(2 * MS)
     assert m.p.curr_nr == 0
