@@ -1,5 +1,7 @@
 """Reclaim: how much of which list is scanned, what a caller's mask allows, when it stops, and what it waits for."""
 
+from math import isqrt
+
 import pytest
 from mm_lab import MS, OP_RECLAIM, OP_SHRINK_ZONE, OP_SLAB_ALLOC, SEC, SmallMachine, stock
 
@@ -42,6 +44,14 @@ def test_the_larger_the_lists_the_smaller_the_part_that_is_inactive(gib, ratio):
     for extra, low in ((-1, 1), (1, 0)):
         lists.nr_inactive_anon, lists.nr_active_anon = inactive + extra, pages - inactive - extra
         assert m.call("inactive_list_is_low", 1, 0) == low
+
+
+@pytest.mark.parametrize("x", [0, 1, 3, 10, 99, 100, 10_000, (1 << 31) - 1])
+def test_no_step_of_the_square_root_leaves_64_bits(x):
+    """Compiled code wraps where Python does not: the first square is the largest."""
+    m = machine()
+    assert m.call("int_sqrt", x) == isqrt(x)
+    assert (2 * (1 << 30)) ** 2 < 1 << 63
 
 
 def test_direct_reclaim_stops_when_it_has_freed_a_batch():
