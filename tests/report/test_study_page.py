@@ -17,7 +17,14 @@ def outcome(rows, **changes):
 
 
 def trial(number, value, violated="", **more):
-    about = {"number": number, "label": "", "failure": "", "state": "complete", "feasible": not violated, "violated": violated}
+    about = {
+        "number": number,
+        "label": "",
+        "failure": "",
+        "state": "complete",
+        "feasible": not violated,
+        "violated": violated,
+    }
     return about | more | {"s1.worst_io_stall_ms": value, "s1.worst_io_stall_ms / stock": value / 100}
 
 
@@ -28,7 +35,10 @@ def lines(found) -> list[str]:
 
 
 def test_the_stock_kernel_comes_first_and_each_trial_says_what_it_sets():
-    rows = [trial(0, 100.0), trial(7, 12.5, policy="neil_mask", **{"neil_mask.timeout": 9_000_000, "hocko_rfc.nap": None})]
+    rows = [
+        trial(0, 100.0),
+        trial(7, 12.5, policy="neil_mask", **{"neil_mask.timeout": 9_000_000, "hocko_rfc.nap": None}),
+    ]
     page = lines(outcome(rows))
     assert page[:2] == ["T", "3 of 9 trials, stopped; in d"]
     assert page[3:6] == ["worst_io", "_stall_ms", "trial policy least settings"]

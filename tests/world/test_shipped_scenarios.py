@@ -1,9 +1,8 @@
 """Are the scenarios that come with gfplab what they say they are?"""
 
+import dataclasses
 import re
 from pathlib import Path
-
-import dataclasses
 
 import pytest
 

@@ -22,7 +22,9 @@ BUGS = {
     BUG_DOUBLE_FREE: "page {info} was freed twice",
     BUG_UNKNOWN_EVENT: "an event of kind {info} came, which no EV_* constant has",
     BUG_MEMPOOL_STEP: "the policy of mempool_step answered {info}, which is no step; use ALLOC, RESERVE, WAIT, FAIL",
-    BUG_MEMPOOL_LOOP: "the policy of mempool_step has answered {info} times in one call without an element or a FAIL: let it WAIT",
+    BUG_MEMPOOL_LOOP: (
+        "the policy of mempool_step has answered {info} times in one call without an element or a FAIL: let it WAIT"
+    ),
     BUG_BIO_SLOTS: "all {info} bio records are in use; give the build a larger size for 'bios'",
     BUG_BIO_ENDED_TWICE: "bio {info} was ended although it is not in flight",
     BUG_BIO_PUT_TWICE: "bio {info} was put although it is free",

@@ -1,7 +1,7 @@
 """What each step of the kernel costs in nanoseconds of CPU, and where the figure comes from.
 
-The defaults are for one 3-4 GHz core of 2016; a scenario's [costs] table overrides any of them by name.  Kernel code reads
-them as `k.costs[C_SCAN_PAGE]`.
+The defaults are for one 3-4 GHz core of 2016; a scenario's [costs] table overrides any of them by name.  Kernel code
+reads them as `k.costs[C_SCAN_PAGE]`.
 """
 
 # name, default ns, what it pays for (order is the index in k.costs; index 0 is null)

@@ -1,7 +1,7 @@
 """The decision points of the simulated kernel: what is asked, and which records the answer may look at.
 
-A decision is asked with `decide_<name>(k, index, ...)`, one index per argument.  The contracts that a policy author reads
-stand in policy/hookspecs.py; a test holds the two lists equal.
+A decision is asked with `decide_<name>(k, index, ...)`, one index per argument.  The contracts that a policy author
+reads stand in policy/hookspecs.py; a test holds the two lists equal.
 """
 
 from gfplab.engine.decision import Decision

@@ -9,7 +9,7 @@ from gfplab.engine.requests import TASK_INTERRUPTIBLE, TASK_KILLABLE, cond_resch
 from gfplab.engine.subset import kernel, plain
 from gfplab.engine.symbols import burn, local_clock, over_debt, trace
 from gfplab.kernel.costs import C_DIRECT_RECLAIM
-from gfplab.kernel.gfp import PF_MEMALLOC, __GFP_DIRECT_RECLAIM, __GFP_FS
+from gfplab.kernel.gfp import __GFP_DIRECT_RECLAIM, __GFP_FS, PF_MEMALLOC
 from gfplab.kernel.symbols import (
     decide_throttle_direct_reclaim,
     psi_memstall_enter,
@@ -126,7 +126,7 @@ def pfmemalloc_watermark_ok(k):
 
 @kernel(inlined=True)
 def throttle_direct_reclaim(k, gfp_mask):
-    """T1: with less than half the min marks free, a user's direct reclaim waits for kswapd first. 1 if killed meanwhile."""
+    """T1: with less than half the min marks free, a user's direct reclaim waits for kswapd first. 1 if killed."""
     t = k.e[0].cur
     pfmemalloc_sums(k)
     ns = decide_throttle_direct_reclaim(k, 0, t, t)

@@ -1,7 +1,7 @@
 """GFP masks, allocation rights and task flags, by their Linux names.
 
-Models include/linux/gfp.h, mm/internal.h and include/linux/sched.h (v4.7: the bit values are that kernel's; later eras move
-some bits, so their values exist only where a report prints them).
+Models include/linux/gfp.h, mm/internal.h and include/linux/sched.h (v4.7: the bit values are that kernel's; later eras
+move some bits, so their values exist only where a report prints them).
 """
 
 __GFP_DMA = 0x01

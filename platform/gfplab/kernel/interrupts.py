@@ -1,7 +1,7 @@
 """What happens in interrupt context: device completions, timers, samples.
 
-The engine calls handle_event() for every event that kernel code planned with call_at() or call_after().  Models what the
-interrupt handlers of drivers and timers (v4.7) lead to.
+The engine calls handle_event() for every event that kernel code planned with call_at() or call_after().  Models what
+the interrupt handlers of drivers and timers (v4.7) lead to.
 
 Leaves out: softirqs (a completion does its work at once), interrupt affinity, spurious interrupts.
 """
@@ -32,7 +32,7 @@ def handle_event(k, kind, arg):
 
 @plain
 def start_kernel(k):
-    """What the kernel sets up from the memory it finds; the slow dirty_limit may be stated instead. Writes: vm, disks, tasks."""
+    """Set up from the memory that is found; the slow dirty_limit may be stated instead. Writes: vm, disks, tasks."""
     page_writeback_init(k)
     k.vm[0].dirty_limit = k.vm[0].start_dirty_limit
     vmstat_event(k)

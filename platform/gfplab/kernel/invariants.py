@@ -11,7 +11,7 @@ Leaves out: what is a policy's to keep (10, 36: rights are an answer of gfp_to_a
 
 from gfplab.engine.subset import plain
 from gfplab.kernel.symbols import free_pcp_pages
-from gfplab.kernel.types import PG_buddy, PG_lru, PG_mempool, PG_pcp, PG_slab, PG_writeback, POOL_PAGE
+from gfplab.kernel.types import POOL_PAGE, PG_buddy, PG_lru, PG_mempool, PG_pcp, PG_slab, PG_writeback
 
 FULL_EVERY = 200_000  # events between two walks over all pages
 

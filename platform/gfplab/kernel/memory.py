@@ -154,7 +154,7 @@ def try_to_unmap(k, page):
 
 @plain
 def zap_pte(k, vpn):
-    """Forget one virtual page for ever: unmap it, and free it or its slot if nothing else holds them. 1 if it was there."""
+    """Forget one virtual page for ever: unmap it, free it or its slot if nothing else holds them. 1 if it was there."""
     pte = k.ptes[vpn]
     if pte == 0:
         return 0

@@ -2,7 +2,8 @@
 
 Models mm/mempool.c (v4.7.y, v4.8 and later: the order of steps itself is the decision `mempool_step`).
 
-Leaves out: mempool_resize() while running (a scenario sets min_nr), mempool_destroy(), the fault injection of later eras.
+Leaves out: mempool_resize() while running (a scenario sets min_nr), mempool_destroy(), the fault injection of later
+eras.
 """
 
 from gfplab.engine.requests import TASK_UNINTERRUPTIBLE, cond_resched, io_schedule_timeout
@@ -10,13 +11,12 @@ from gfplab.engine.subset import kernel, plain
 from gfplab.engine.symbols import burn, local_clock, spin_lock, spin_unlock, waitqueue_active, wake_up_all
 from gfplab.kernel.bugs import BUG_MEMPOOL_LOOP, BUG_MEMPOOL_STEP
 from gfplab.kernel.costs import C_MEMPOOL_RESERVE
-from gfplab.kernel.symbols import decide_mempool_free, decide_mempool_step
 from gfplab.kernel.gfp import (
+    __GFP_DIRECT_RECLAIM,
+    __GFP_IO,
     MEMPOOL_EXTRA,
     PF_LESS_THROTTLE,
     PF_MEMALLOC,
-    __GFP_DIRECT_RECLAIM,
-    __GFP_IO,
 )
 from gfplab.kernel.steps import (
     STEP_ALLOC,
@@ -29,6 +29,8 @@ from gfplab.kernel.steps import (
 )
 from gfplab.kernel.symbols import (
     alloc_pages_current,
+    decide_mempool_free,
+    decide_mempool_step,
     free_hot_cold_page,
     get_page_from_freelist,
     gfp_zone,
@@ -39,7 +41,7 @@ from gfplab.kernel.symbols import (
     kmem_cache_free,
     smp_processor_id,
 )
-from gfplab.kernel.types import PG_mempool, POOL_SLAB
+from gfplab.kernel.types import POOL_SLAB, PG_mempool
 
 ALLOC_WMARK_LOW = 0x01
 STEPS_LIMIT = 1_000_000  # a policy that answers for ever without an element

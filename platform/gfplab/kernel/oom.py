@@ -57,7 +57,7 @@ def wake_if_killable(k, t):
 
 @kernel
 def oom_reaper(k, a0):
-    """Frees the victim's anonymous pages while it may be stuck; pages that reclaim or the device holds come back later."""
+    """Frees the victim's anonymous pages while it may be stuck; what reclaim or the device holds comes back later."""
     while True:
         yield schedule(k.vm[0].oom_reaper_wait, TASK_INTERRUPTIBLE)
         m = k.vm[0].oom_victim
@@ -68,7 +68,7 @@ def oom_reaper(k, a0):
 
 @kernel
 def exit_mmap(k, m, reaping):
-    """Free an address space. The reaper leaves alone what is locked or under writeback; the exiting task takes the rest."""
+    """Free an address space. The reaper leaves what is locked or under writeback; the exiting task takes the rest."""
     first = k.mms[m].start
     for vpn in range(first, first + k.mms[m].nr):
         pte = k.ptes[vpn]

@@ -18,8 +18,14 @@ from gfplab.kernel.costs import (
     C_PCP_FREE,
     C_PCP_REFILL,
 )
-from gfplab.kernel.symbols import decide_gfp_to_alloc_flags
 from gfplab.kernel.gfp import (
+    __GFP_DIRECT_RECLAIM,
+    __GFP_DMA,
+    __GFP_FS,
+    __GFP_KSWAPD_RECLAIM,
+    __GFP_NOFAIL,
+    __GFP_NORETRY,
+    __GFP_WRITE,
     ALLOC_HARDER,
     ALLOC_HIGH,
     ALLOC_NO_WATERMARKS,
@@ -29,16 +35,10 @@ from gfplab.kernel.gfp import (
     PF_MEMALLOC,
     PF_WQ_WORKER,
     TIF_MEMDIE,
-    __GFP_DIRECT_RECLAIM,
-    __GFP_DMA,
-    __GFP_FS,
-    __GFP_KSWAPD_RECLAIM,
-    __GFP_NOFAIL,
-    __GFP_NORETRY,
-    __GFP_WRITE,
 )
 from gfplab.kernel.symbols import (
     congestion_wait,
+    decide_gfp_to_alloc_flags,
     kernel_bug,
     out_of_memory,
     smp_processor_id,
@@ -228,7 +228,7 @@ def alloc_pages_vma(k, gfp_mask):
 
 @kernel
 def __alloc_pages_nodemask(k, gfp_mask, cls):
-    """A page or 0: the fast path at the low watermark, then kswapd, rights, direct reclaim, retries and the OOM killer."""
+    """A page or 0: the fast path at the low watermark, then kswapd, rights, direct reclaim, retries, the OOM killer."""
     page = get_page_from_freelist(k, gfp_mask, ALLOC_WMARK_LOW, cls)
     if page:
         return page
@@ -289,7 +289,7 @@ def __alloc_pages_nodemask(k, gfp_mask, cls):
 
 @kernel(inlined=True)
 def should_reclaim_retry(k, r, alloc_flags):
-    """1 if reclaim may still pay: after a pause, when reclaimable and free pages together would pass the min watermark."""
+    """1 if reclaim may still pay: after a pause, when reclaimable and free pages together would pass the min mark."""
     request = k.alloc_requests[r]
     if request.loops > MAX_RECLAIM_RETRIES:
         return 0

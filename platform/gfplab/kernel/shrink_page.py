@@ -10,7 +10,7 @@ from gfplab.engine.requests import cond_resched
 from gfplab.engine.subset import kernel, plain
 from gfplab.engine.symbols import burn, over_debt
 from gfplab.kernel.costs import C_FREE_PAGE, C_PAGEOUT, C_SCAN_PAGE, C_UNMAP_PAGE
-from gfplab.kernel.gfp import PF_SWAPWRITE, __GFP_FS, __GFP_IO
+from gfplab.kernel.gfp import __GFP_FS, __GFP_IO, PF_SWAPWRITE
 from gfplab.kernel.symbols import (
     add_to_swap,
     bdi_congested,
@@ -19,14 +19,16 @@ from gfplab.kernel.symbols import (
     evict_file_page,
     free_hot_cold_page,
     swap_writepage,
-    trylock_page,
     try_to_unmap,
+    trylock_page,
     unisolate,
     unlock_page,
     vmscan_writepage,
 )
 from gfplab.kernel.types import (
     DEV_DISK,
+    ZONE_DIRTY,
+    ZONE_WRITEBACK,
     PG_active,
     PG_anon,
     PG_dirty,
@@ -36,8 +38,6 @@ from gfplab.kernel.types import (
     PG_swapcache,
     PG_writeback,
     PG_young,
-    ZONE_DIRTY,
-    ZONE_WRITEBACK,
 )
 
 ISOLATE_MAX = 64
@@ -185,7 +185,7 @@ def shrink_page_list(k, z, nr, force_reclaim):
 
 @kernel
 def pageout(k, page):
-    """Start writing a locked dirty page; it is unlocked when the write is on its way or refused. 1 if it is on its way."""
+    """Start writing a locked dirty page; it is unlocked when the write is on its way or refused. 1 if on its way."""
     if may_write_to_queue(k, page) == 0:
         unlock_page(k, page)
         return 0

@@ -2,14 +2,14 @@
 
 Models mm/slub.c (v4.7).  An object is known by its slab's page: objects of one slab are interchangeable.
 
-Leaves out: slabs of order 1 and up (every slab is one page, the order that SLUB falls back to under pressure), pfmemalloc
-slabs, merging and debugging of caches, memcg caches.
+Leaves out: slabs of order 1 and up (every slab is one page, the order that SLUB falls back to under pressure),
+pfmemalloc slabs, merging and debugging of caches, memcg caches.
 """
 
 from gfplab.engine.subset import kernel, plain
 from gfplab.engine.symbols import burn, spin_lock, spin_unlock
 from gfplab.kernel.costs import C_SLAB_CPU_PARTIAL, C_SLAB_FAST, C_SLAB_NEW, C_SLAB_NODE_PARTIAL
-from gfplab.kernel.gfp import ALLOC_HIGH, __GFP_HIGH
+from gfplab.kernel.gfp import __GFP_HIGH, ALLOC_HIGH
 from gfplab.kernel.symbols import (
     alloc_pages_current,
     free_hot_cold_page,
@@ -17,7 +17,7 @@ from gfplab.kernel.symbols import (
     gfp_zone,
     smp_processor_id,
 )
-from gfplab.kernel.types import PG_slab, SLAB_CPU, SLAB_CPU_PARTIAL, SLAB_NODE_PARTIAL
+from gfplab.kernel.types import SLAB_CPU, SLAB_CPU_PARTIAL, SLAB_NODE_PARTIAL, PG_slab
 
 CPU_PARTIAL_REFILL = 2  # take node partials until half of cpu_partial is on this CPU
 

@@ -1,7 +1,7 @@
 """The swap cache: entries, their radix-tree nodes, and swap-in readahead.
 
-Models mm/swap_state.c (v4.7).  The tree costs memory: one node per 64 slots in use, allocated without reclaim and down to
-half of the min mark when reclaim itself inserts (GFP_HIGH, NOMEMALLOC).
+Models mm/swap_state.c (v4.7).  The tree costs memory: one node per 64 slots in use, allocated without reclaim and down
+to half of the min mark when reclaim itself inserts (GFP_HIGH, NOMEMALLOC).
 
 Leaves out: inner nodes of the radix tree, swap cgroups.
 """
@@ -9,7 +9,7 @@ Leaves out: inner nodes of the radix tree, swap cgroups.
 from gfplab.engine.subset import kernel, plain
 from gfplab.engine.symbols import burn
 from gfplab.kernel.costs import C_MAJOR_FAULT
-from gfplab.kernel.gfp import GFP_HIGHUSER_MOVABLE, GFP_KERNEL, __GFP_HIGH, __GFP_NOMEMALLOC, __GFP_NOWARN
+from gfplab.kernel.gfp import __GFP_HIGH, __GFP_NOMEMALLOC, __GFP_NOWARN, GFP_HIGHUSER_MOVABLE, GFP_KERNEL
 from gfplab.kernel.symbols import (
     alloc_pages_vma,
     free_hot_cold_page,
@@ -140,7 +140,7 @@ def swapin_readahead(k, slot):
 
 @kernel
 def read_swap_cache_async(k, slot):
-    """The swap-cache page of a slot, a read being started if it was not cached; 0 if there is no memory or no such slot."""
+    """The swap-cache page of a slot, a read being started if it was not cached; 0 if no memory or no such slot."""
     page = k.swap_cache[slot]
     if page:
         return page

@@ -1,7 +1,7 @@
-"""Every function that kernel files call of one another: its signature, whether it may sleep, and one line on what it does.
+"""Every function that kernel files call of one another: its signature, whether it may sleep, and what it does.
 
-As in C, a kernel file includes prototypes, not other files: the call graph of the kernel is a circle, its imports are not.
-The link step binds the names in all modes and refuses a prototype that lacks a definition or differs from it.
+As in C, a kernel file includes prototypes, not other files: the call graph of the kernel is a circle, its imports are
+not. The link step binds the names in all modes and refuses a prototype that lacks a definition or differs from it.
 """
 
 from gfplab.engine.subset import prototype
@@ -349,7 +349,7 @@ def try_to_unmap(k, page):
 
 @prototype(blocking=False)
 def zap_pte(k, vpn):
-    """Forget one virtual page for ever: unmap it, and free it or its slot if nothing else holds them. 1 if it was there."""
+    """Forget one virtual page for ever: unmap it, free it or its slot if nothing else holds them. 1 if it was there."""
 
 
 # mempool.py
@@ -375,7 +375,7 @@ def pool_full_ns(k, pool):
 
 @prototype(blocking=True)
 def exit_mmap(k, m, reaping):
-    """Free an address space. The reaper leaves alone what is locked or under writeback; the exiting task takes the rest."""
+    """Free an address space. The reaper leaves what is locked or under writeback; the exiting task takes the rest."""
 
 
 @prototype(blocking=False)

@@ -32,10 +32,10 @@ from gfplab.kernel.types import (
     LRU_ACTIVE_FILE,
     LRU_INACTIVE_ANON,
     LRU_INACTIVE_FILE,
-    PG_active,
     ZONE_CONGESTED,
     ZONE_DIRTY,
     ZONE_WRITEBACK,
+    PG_active,
 )
 
 SWAP_CLUSTER_MAX = 32
@@ -67,7 +67,7 @@ def zone_reclaimable(k, z):
 
 @plain
 def get_scan_count(k, z):
-    """Fill the scan's four targets for the zone's lists at this priority. Writes: scans, lruvecs (aging of the counts)."""
+    """Fill the scan's four targets for the zone's lists at this priority. Writes: scans, lruvecs (aged counts)."""
     t = k.e[0].cur
     scan = k.scans[t]
     lv = k.zones[z].lruvec
@@ -201,7 +201,7 @@ def shrink_zone(k, z):
 
 @kernel
 def shrink_inactive_list(k, z, nr_to_scan, lru):
-    """Isolate a batch of an inactive list, reclaim it, put the rest back, throttle by what was met. Returns pages freed."""
+    """Isolate a batch of an inactive list, reclaim it, put the rest back, throttle by what was met. Returns pages."""
     t = k.e[0].cur
     scan = k.scans[t]
     lv = k.zones[z].lruvec
@@ -261,7 +261,7 @@ def shrink_inactive_list(k, z, nr_to_scan, lru):
 
 @kernel(inlined=True)
 def too_many_isolated(k, lv, file):
-    """T2: sleep 100 ms at a time while reclaimers hold too many pages of this type. 1 if the task was killed meanwhile."""
+    """T2: sleep 100 ms at a time while reclaimers hold too many pages of this type. 1 if the task was killed."""
     t = k.e[0].cur
     k.scans[t].file = file
     while decide_too_many_isolated(k, lv, t, t):

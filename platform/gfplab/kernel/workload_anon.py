@@ -28,7 +28,7 @@ def next_touch(k, w):
 
 @plain
 def next_chunk(k, w):
-    """A chunk not yet visited in this pass: Fisher-Yates over the workload's part of chunk_order. Writes: chunk_order."""
+    """A chunk not yet visited in this pass: Fisher-Yates in the workload's part of chunk_order. Writes: chunk_order."""
     load = k.workloads[w]
     n = (load.bytes + load.chunk_pages - 1) // load.chunk_pages
     i = load.chunks_done

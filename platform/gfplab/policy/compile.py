@@ -113,7 +113,7 @@ def _compile(plugin, decision, dtypes, names, key):
     module = ast.fix_missing_locations(ast.Module(definitions, []))
     exec(compile(module, plugin.module.__file__ or plugin.path, "exec"), namespace)
     for name in names:
-        # numba finds machine code by a symbol made of this name; policies compiled in different processes would share it
+        # numba finds machine code by a symbol made of this name; policies compiled by other processes would share it
         namespace[name].__qualname__ = f"{name}__{key}"
     for name in names[:-1]:
         namespace[name] = njit(namespace[name], **_OPTIONS)

@@ -1,4 +1,4 @@
-"""What a person reads after a study: the thread's answers in a table, those nobody beats in another, each below the stock kernel."""
+"""What a person reads after a study: the thread's answers, then those nobody beats, each below the stock kernel."""
 
 import polars as pl
 from rich import box
@@ -31,7 +31,10 @@ def study_page(found) -> RenderableType:
     if rows.height > MOST + 1:
         parts.append(Text(f"the first {MOST} of {rows.height - 1} trials that no other trial beats"))
     if found.confirmed.height:
-        text = "\nthe same again with fresh seeds: mean difference to stock, its 95 % interval, and * where that is surely better"
+        text = (
+            "\nthe same again with fresh seeds: mean difference to stock, its 95 % interval, "
+            "and * where that is surely better"
+        )
         parts += [Text(text), _fresh(found)]
     return Group(*parts)
 

@@ -39,7 +39,8 @@ class AnonToucher:
     resident_bytes: Annotated[Size, "of each task's memory, what is touched and in RAM at time 0"] = 0
     resident_state: Annotated[
         Literal["touched", "aged"],
-        "touched: active and accessed, as v4.7 leaves them until somebody reclaims; aged: half inactive, not accessed since",
+        "touched: active and accessed, as v4.7 leaves them until somebody reclaims; "
+        "aged: half inactive, not accessed since",
     ] = "touched"
     start_ns: Annotated[Time, "when it begins"] = 0
     passes: Annotated[Passes, "times over its memory, 0 = for ever"] = 0
