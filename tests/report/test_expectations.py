@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from gfplab.cli.main import run_command_line
-from gfplab.report.expectations import EXPECTATIONS, expectations_page
+from gfplab.report.expectations import EXPECTATIONS
+from gfplab.report.expectations_page import expectations_page
 from gfplab.study.expectations import Row, fast_path_rows, run_rows, storm_rows
 
 ROOT = Path(__file__).parents[2]

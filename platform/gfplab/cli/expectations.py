@@ -22,7 +22,7 @@ SCENARIOS = ("s1_dm_crypt_swap", "s2_pure_anon", "s10_fast_path")
 def cli(out: Path, quick: bool) -> int:
     """Measure what experts expected of each policy and write a page about it: some ten minutes on one core."""
     from gfplab.cli.scenarios import scenario_path
-    from gfplab.report.expectations import expectations_page
+    from gfplab.report.expectations_page import expectations_page
     from gfplab.study.expectations import fast_path_rows, run_rows, storm_rows
 
     rows = storm_rows(quick) + fast_path_rows(quick)
