@@ -19,9 +19,9 @@ JULY_2016 = (
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """The first 300 ms of the swap storm, uncompiled."""
+    """The first 600 ms of the swap storm, uncompiled."""
     folder = tmp_path_factory.mktemp("runs") / "storm"
-    arguments = ["run", "s1_quarter", "--pure", "--set", "length=300ms", "--out", str(folder), "--json"]
+    arguments = ["run", "s1_quarter", "--pure", "--set", "length=600ms", "--out", str(folder), "--json"]
     assert run_command_line(arguments) == 0
     return folder
 
@@ -58,7 +58,7 @@ def test_the_page_shows_who_naps_and_where(folder, capsys):
 
 
 def test_two_runs_with_one_seed_have_the_same_tables(folder, tmp_path, capsys):
-    again = ["run", "s1_quarter", "--pure", "--set", "length=300ms", "--out", str(tmp_path / "again"), "--json"]
+    again = ["run", "s1_quarter", "--pure", "--set", "length=600ms", "--out", str(tmp_path / "again"), "--json"]
     run_command_line(again)
     said = json.loads(capsys.readouterr().out)
     first, second = read_folder(folder), read_folder(tmp_path / "again")

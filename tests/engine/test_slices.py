@@ -71,9 +71,11 @@ def test_slices_change_nothing():
     assert lab.e("log_hash") == whole.e("log_hash")
 
 
-def test_ctrl_c_ends_the_slice_and_the_run_can_go_on(monkeypatch):
+def test_ctrl_c_ends_the_slice_and_the_run_can_go_on(monkeypatch, request):
     monkeypatch.setattr(slices, "FIRST_SLICE", 100)
     monkeypatch.setattr(slices, "LARGEST_SLICE", 100)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore Ctrl-C
+    request.addfinalizer(lambda: signal.signal(signal.SIGINT, before))
     lab, rows = ticking(), []
 
     def press_ctrl_c(now, events):
