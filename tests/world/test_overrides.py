@@ -91,6 +91,13 @@ def test_a_value_that_does_not_fit_is_told_where_it_was_said():
     ]
 
 
+@pytest.mark.parametrize("address", ["task.hog.kind", "swap.size", "swap.device", "disk.vda.name", "machine.import"])
+def test_a_mistake_is_one_line_whatever_was_written(address):
+    with pytest.raises(ScenarioError) as problem:
+        load_scenario(S1, {address: "a\r\nb\u2028c"})
+    assert len(problem.value.lines) == 1 and r"a\r\nb\u2028c" in problem.value.lines[0]
+
+
 @given(
     st.text(alphabet="abc.", max_size=9)
     | st.sampled_from(

@@ -77,15 +77,21 @@ class PageSource:
         n = int(arrays["vm"]["nr_zones"][0])
         self.next = {z: int(zones["start_pfn"][z]) for z in range(1, n + 1)}
         self.end = {z: self.next[z] + int(zones["managed"][z]) for z in range(1, n + 1)}
+        self.keep = {z: int(zones["wmark_high"][z] + zones[f"reserve_{n}"][z]) for z in range(1, n + 1)}
 
     def take(self, n: int, what: str) -> np.ndarray:
-        """n page numbers, ascending within a zone."""
+        """n page numbers, ascending within a zone: from the highest zone first, as the allocator's zonelist has them.
+
+        A zone keeps what kswapd would have kept free there; below that all are taken only when all are that low.
+        """
         parts, left = [], n
-        for z in sorted(self.next, reverse=True):
-            got = min(left, self.end[z] - self.next[z])
-            parts.append(np.arange(self.next[z], self.next[z] + got))
-            self.next[z] += got
-            left -= got
+        for keeping in (True, False):
+            for z in sorted(self.next, reverse=True):
+                floor = self.keep[z] if keeping else 0
+                got = max(0, min(left, self.end[z] - floor - self.next[z]))
+                parts.append(np.arange(self.next[z], self.next[z] + got))
+                self.next[z] += got
+                left -= got
         if left:
             raise ScenarioError(
                 f"{self.world.source}: {what} needs {n} pages, {left} more than the machine has left; "
