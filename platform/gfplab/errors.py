@@ -5,6 +5,11 @@ prints the message without a traceback and leaves with `exit_code`.
 """
 
 
+def one_line(said: object) -> str:
+    """What was said with line ends and other unprintable characters escaped, for it may quote what somebody wrote."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in str(said))
+
+
 class GfplabError(Exception):
     """Anything gfplab stops for on purpose."""
 

@@ -2,7 +2,8 @@
 
 A step function is one piece of machine code with the plain functions that it calls linked in.  Step functions are
 reached by address through a table in the state (native.py), so an edited kernel function recompiles alone.  In a warm
-start no kernel source is even parsed: a manifest, named by the hash of all sources, lists the units to load.
+start no kernel source is even parsed: a manifest, named by the hash of all sources, lists the units, and an image of
+the same name holds the machine code of all step functions (image.py).
 """
 
 import json
@@ -11,7 +12,7 @@ from dataclasses import asdict
 import numpy as np
 from numba import types
 
-from gfplab.engine import cache
+from gfplab.engine import cache, image
 from gfplab.engine.emitter import DOOR, STEP, Emitter, Unit
 from gfplab.engine.link import NR_FUNCTION_IDS
 from gfplab.engine.loader import Loader, address
@@ -41,7 +42,8 @@ class CompiledMode:
         self.model, self.check = model, check
         folder = cache.folder()
         files = sorted(m.__file__ for m in model.sources)  # messages and check builds name the files
-        manifest = folder / f"manifest_{cache.digest(model.digest, str(check), *files)}.json"
+        key = cache.digest(model.digest, str(check), *files)
+        manifest, whole = folder / f"manifest_{key}.json", folder / f"image_{key}.bin"
         if not manifest.exists():
             units = Emitter(model, check, StateType(model.schema).name, folder).run()
             content = {
@@ -52,15 +54,23 @@ class CompiledMode:
             cache.write(manifest, json.dumps(content))
         schema, units = read_manifest(manifest)
         self.loader = Loader(schema, units, folder)
-        wanted = [f"run{DOOR}", *(e for e in units if e.endswith(STEP))]
+        found = image.addresses(whole)
+        if found is None:
+            found = self.step_addresses(manifest, whole, progress)
+        self.steps = np.zeros(NR_FUNCTION_IDS, np.int64)
+        for entry, where in found.items():
+            self.steps[model.fids[entry.removesuffix(STEP)]] = where
+
+    def step_addresses(self, manifest, whole, progress):
+        """Compile what must be, load it, and write the image for the next time."""
+        steps = [e for e in self.loader.units if e.endswith(STEP)]
+        wanted = [f"run{DOOR}", *steps]
         missing = self.loader.missing(wanted)
         if missing:
             compile_all(self.loader, missing, manifest, progress)
-        self.steps = np.zeros(NR_FUNCTION_IDS, np.int64)
-        for entry in wanted:
-            function = self.loader.load(entry)
-            if entry.endswith(STEP):
-                self.steps[model.fids[entry.removesuffix(STEP)]] = address(function)
+        found = {entry: address(self.loader.load(entry)) for entry in steps}
+        image.write(whole, {entry: self.loader.machine_code[entry] for entry in steps})
+        return found
 
     def decision_signature(self, decision):
         """The numba signature that the compiled form of a policy's answer must have."""

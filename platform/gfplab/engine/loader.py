@@ -23,6 +23,7 @@ class Loader:
         self.units, self.folder = units, folder
         self.state_type = StateType(schema)
         self.loaded = {}
+        self.machine_code = {}  # final entry -> (symbol, object file) of what is loaded
         self.look()
 
     def look(self):
@@ -74,13 +75,32 @@ class Loader:
             space[unit.module]
         )
         if unit.final:
-            without_bitcode(dispatcher)
+            self.keep_machine_code(unit.entry, dispatcher)
         try:
             dispatcher.compile(signature)
         except Exception as e:
             raise KernelBuildError(explain(unit, path, e)) from e
         dispatcher.disable_compile()
         return dispatcher
+
+    def keep_machine_code(self, entry, dispatcher):
+        """Note the machine code, found or made, and let the cache keep nothing but that.
+
+        Nothing is linked into final units, and reading bitcode is half of a load.
+        """
+        implementation = dispatcher._cache._impl
+        reduced, rebuilt = implementation.reduce, implementation.rebuild
+
+        def reduce(result):
+            (name, kind, (machine_code, _)), *rest = reduced(result)
+            self.machine_code[entry] = result.fndesc.llvm_func_name, machine_code
+            return ((name, kind, (machine_code, stand_in(result))), *rest)
+
+        def rebuild(context, content):
+            self.machine_code[entry] = content[1].llvm_func_name, content[0][2][0]
+            return rebuilt(context, content)
+
+        implementation.reduce, implementation.rebuild = reduce, rebuild
 
 
 def explain(unit, path, error):
@@ -93,22 +113,12 @@ def explain(unit, path, error):
     return f"{unit.file}:{line}: numba cannot compile {unit.name}(): {reason.removeprefix('TypingError: ')}"
 
 
-def without_bitcode(dispatcher):
-    """Let the cache keep machine code only: nothing is linked into these, and reading bitcode is half of a warm start.
-
-    numba takes the names that a library defines from its bitcode, so a stand-in that defines the same takes its place.
-    """
-    implementation = dispatcher._cache._impl
-    whole = implementation.reduce
-
-    def reduce(result):
-        (name, kind, (machine_code, _)), *rest = whole(result)
-        names = result.fndesc.llvm_func_name, result.fndesc.llvm_cpython_wrapper_name
-        names = [n for n in names if result.library.get_pointer_to_function(n)]
-        stand_in = "".join(f'define void @"{n}"() {{ ret void }}\n' for n in names)
-        return ((name, kind, (machine_code, binding.parse_assembly(stand_in).as_bitcode())), *rest)
-
-    implementation.reduce = reduce
+def stand_in(result):
+    """Bitcode that defines what a compiled function defines: numba takes the names from there."""
+    names = result.fndesc.llvm_func_name, result.fndesc.llvm_cpython_wrapper_name
+    names = [n for n in names if result.library.get_pointer_to_function(n)]
+    text = "".join(f'define void @"{n}"() {{ ret void }}\n' for n in names)
+    return binding.parse_assembly(text).as_bitcode()
 
 
 def address(dispatcher, signature=None):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-from gfplab.errors import ScenarioError
+from gfplab.errors import ScenarioError, one_line
 from gfplab.world.fields import TABLE
 from gfplab.world.machine import Machine
 from gfplab.world.toml import check, read_toml
@@ -31,7 +31,8 @@ def merge_import(tables: Mapping[str, Any], source: str | Path) -> dict[str, Any
         return dict(tables)
     path = Path(source).parent / machine["import"]
     if not path.is_file():
-        raise ScenarioError(f"{source}: [machine] import: no file {path}; paths start at the folder of the scenario")
+        missing = f"no file {one_line(path)}; paths start at the folder of the scenario"
+        raise ScenarioError(f"{source}: [machine] import: {missing}")
     base = read_machine_file(path)
     if "memory" in machine and "zone" not in machine:
         base.pop("zone", None)

@@ -14,7 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Field
 from pydantic_core import core_schema
 
-from gfplab.errors import ScenarioError
+from gfplab.errors import ScenarioError, one_line
 from gfplab.kernel.costs import COST_DEFAULTS
 from gfplab.units import KIB, MIB, MSEC, PAGE_SIZE
 from gfplab.world.consistency import mistakes
@@ -126,7 +126,7 @@ def build_world(
     object.__setattr__(world, "source", str(source))
     found = mistakes(world)
     if found:
-        raise ScenarioError("\n".join(f"{place(source, address, labels)}: {said}" for address, said in found))
+        raise ScenarioError("\n".join(one_line(f"{place(source, address, labels)}: {said}") for address, said in found))
     return world
 
 

@@ -14,7 +14,7 @@ import tomli
 from pydantic import TypeAdapter, ValidationError
 
 from gfplab import units
-from gfplab.errors import GfplabError, ScenarioError
+from gfplab.errors import GfplabError, ScenarioError, one_line
 from gfplab.world.fields import choices_of, keys_of, member_of, quantity_of, table_of
 
 # The keys by which an item of a list is known, in addresses and on the command line.
@@ -74,7 +74,7 @@ def check(
             address, annotation, value = _address(table, data, problem["loc"])
             if problem["type"].startswith("union_tag"):
                 address += ("kind",)
-            lines.append(place(where, address, labels) + ": " + _sentence(dict(problem), annotation, value))
+            lines.append(one_line(f"{place(where, address, labels)}: {_sentence(dict(problem), annotation, value)}"))
         raise error("\n".join(dict.fromkeys(lines))) from None
 
 
