@@ -52,7 +52,7 @@ def series(vmstat: pl.DataFrame) -> pl.DataFrame:
     return rows.select(
         time_s=pl.col("time_ns") / 1e9,
         **{title: pl.col(counter) for counter, title in SERIES.items()},
-        swapout_kib_s=(pl.col("pswpout").diff() * 4 / seconds).fill_null(0.0),
+        swapout_kib_s=(pl.col("swap_written").diff() * 4 / seconds).fill_null(0.0),
     )
 
 
