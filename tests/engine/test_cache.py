@@ -5,7 +5,7 @@ import json
 import pytest
 import toy
 
-from gfplab.engine import cache
+from gfplab.engine import cache, image
 from gfplab.engine.loader import Loader
 from gfplab.engine.subset import KernelBuildError
 
@@ -101,9 +101,68 @@ def test_numba_may_keep_its_files_elsewhere(compiled, monkeypatch, tmp_path):
 @pytest.mark.slow
 def test_a_cache_that_lost_files_is_repaired(compiled, tmp_path):
     assert run(tmp_path, TEXT) == (20, -4)
-    for f in (tmp_path / "cache" / "__pycache__").glob("calls_high*.nbc"):
+    for f in [*(tmp_path / "cache" / "__pycache__").glob("calls_high*.nbc"), *images(tmp_path)]:
         f.unlink()
     assert run(tmp_path, TEXT) == (20, -4)
+    assert len(images(tmp_path)) == 1
+
+
+def images(folder):
+    return list((folder / "cache").glob("image_*"))
+
+
+@pytest.fixture
+def loaded(monkeypatch):
+    """Entries that go through numba, compiled or from its cache."""
+    names, load = [], Loader.load
+
+    def spy(self, entry):
+        names.append(entry)
+        return load(self, entry)
+
+    monkeypatch.setattr(Loader, "load", spy)
+    return names
+
+
+@pytest.mark.slow
+def test_a_warm_start_compiles_nothing_and_loads_no_step_function_through_numba(compiled, loaded, tmp_path):
+    assert run(tmp_path, TEXT) == (20, -4)
+    assert {"calls_high__step", "main__step", "run__door"} <= set(loaded)
+    compiled.clear()
+    loaded.clear()
+    assert run(tmp_path, TEXT) == (20, -4)
+    assert compiled == []
+    assert set(loaded) == {"begin__door", "run__door"}  # what Python calls
+
+
+@pytest.mark.slow
+def test_each_text_has_an_image_of_its_own(compiled, loaded, tmp_path):
+    """An edit never meets the image of its past, and going back finds it again."""
+    edited = TEXT.replace("a + 1", "a + 2")
+    assert run(tmp_path, TEXT) == (20, -4)
+    assert run(tmp_path, edited) == (30, -4)
+    assert len(images(tmp_path)) == 2
+    loaded.clear()
+    assert run(tmp_path, TEXT) == (20, -4)
+    assert run(tmp_path, edited) == (30, -4)
+    assert set(loaded) == {"begin__door", "run__door"}  # what Python calls
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("keep", [0, 3, 0.5, -1])
+def test_half_an_image_is_written_again(compiled, tmp_path, keep):
+    assert run(tmp_path, TEXT) == (20, -4)
+    [path] = images(tmp_path)
+    whole = path.read_bytes()
+    path.write_bytes(whole[: int(keep * len(whole)) if isinstance(keep, float) else keep])
+    compiled.clear()
+    assert run(tmp_path, TEXT) == (20, -4)
+    assert compiled == []
+    assert path.read_bytes() == whole
+
+
+def test_an_image_that_is_not_there_is_no_image(tmp_path):
+    assert image.addresses(tmp_path / "image_0.bin") is None
 
 
 @pytest.mark.slow

@@ -42,7 +42,7 @@ def cli(scenario, policies, settings, seed, out, as_json, stacks, check, pure) -
     from gfplab.cli.scenarios import scenario_path
     from gfplab.policy.discover import discover
     from gfplab.policy.select import select
-    from gfplab.tables.export import refuse_existing
+    from gfplab.tables.folder import refuse_existing
     from gfplab.world.scenario import load_scenario
 
     plugins = discover(files=[policy for policy in policies if policy.endswith(".py")])
@@ -53,12 +53,14 @@ def cli(scenario, policies, settings, seed, out, as_json, stacks, check, pure) -
     refuse_existing(folder)
 
     from gfplab.run import simulate
-    from gfplab.tables.export import export
-    from gfplab.tables.metrics import tabulate
 
     mode = "generators" if pure else "compiled"
     with progress("simulating", quiet=as_json) as report:
         run = simulate(world, chosen, seed, mode=mode, check=check, progress=report)
+
+    from gfplab.tables.export import export
+    from gfplab.tables.metrics import tabulate
+
     tables = tabulate(run)
     export(tables, folder)
     return present(tables, folder, as_json, stacks)

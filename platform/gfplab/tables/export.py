@@ -4,16 +4,14 @@ Provenance goes into the Parquet metadata, into a leading comment of CSV and Mar
 beside the tables (Arrow and NDJSON have no other place for it). A folder appears whole or not at all.
 """
 
-import contextlib
 import json
-import os
-import shutil
 from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
 
 from gfplab.errors import GfplabError
+from gfplab.tables.folder import new_folder
 from gfplab.tables.frames import Tables
 from gfplab.tables.schema import DTYPES, SCHEMA_VERSION
 
@@ -40,31 +38,6 @@ def export(tables: Tables, folder: str | Path, format: str = "parquet") -> Path:
         }
         (unfinished / "manifest.json").write_text(json.dumps(manifest, indent=2) + "\n")
     return Path(folder)
-
-
-@contextlib.contextmanager
-def new_folder(folder: str | Path):
-    """A folder to write into, beside `folder`; it takes that name when all is written and is gone if anything fails."""
-    folder = Path(folder)
-    refuse_existing(folder)
-    unfinished = folder.with_name(f".{folder.name}.{os.getpid()}.unfinished")
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        unfinished.mkdir()
-        yield unfinished
-        os.rename(unfinished, folder)  # an empty folder of that name is replaced
-    except OSError as error:
-        raise GfplabError(f"{folder}: cannot be written ({error.strerror}); name another folder") from error
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
-
-
-def refuse_existing(folder: Path) -> None:
-    """Results are never overwritten: say so before the work is done rather than after it."""
-    if folder.is_dir() and not any(folder.iterdir()):
-        return
-    if folder.exists():
-        raise GfplabError(f"{folder}: already exists, and results are not overwritten; name another folder")
 
 
 def read_folder(folder: str | Path) -> Tables:
