@@ -111,12 +111,17 @@ def blocked_at(tables: Tables, time_ns: int) -> list[BlockedTask]:
 
 
 def worst_moment(tables: Tables) -> int | None:
-    """The middle of the longest time during which most tasks were blocked at once; None if nobody ever was."""
-    stalls = tables["stalls"]
+    """The middle of the longest time during which most of what blocks this run blocked at once; None if nothing did.
+
+    A task counts by the time that all sleeps in its place cost, so that the report shows what ails the machine and not
+    a rare place that one more task happened to be in.
+    """
+    places = tables["stacks"].select("stack_id", cost="total_ns")
+    stalls = tables["stalls"].join(places, on="stack_id", how="left", maintain_order="left")
     if not len(stalls):
         return None
-    start = stalls.select(time="start_ns", change=pl.lit(1, pl.Int64))
-    end = stalls.select(time=pl.col("start_ns") + pl.col("duration_ns"), change=pl.lit(-1, pl.Int64))
+    start = stalls.select(time="start_ns", change="cost")
+    end = stalls.select(time=pl.col("start_ns") + pl.col("duration_ns"), change=-pl.col("cost"))
     steps = (
         pl.concat([start, end])
         .group_by("time", maintain_order=True)
