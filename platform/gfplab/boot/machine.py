@@ -196,7 +196,7 @@ def fill(arrays, world, layout: Layout, workloads: Workloads, seed: int):
 
 
 def start_dirty_limit(arrays, world):
-    """dirty_limit at the start: as the scenario says, else dirty_ratio of what was free before anybody filled memory."""
+    """dirty_limit at the start: as the scenario says, else dirty_ratio of what was free before memory filled."""
     vm = arrays["vm"]
     limit = world.machine.start.dirty_limit_pages
     if limit is None:

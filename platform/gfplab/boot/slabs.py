@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from gfplab.kernel.types import PAGE_SIZE, PG_mempool, PG_slab, POOL_PAGE, SLAB_NODE_PARTIAL
+from gfplab.kernel.types import PAGE_SIZE, POOL_PAGE, SLAB_NODE_PARTIAL, PG_mempool, PG_slab
 
 # bytes per object in v4.7 on x86-64; a dm-crypt clone carries its dm_crypt_io and first crypto request
 CACHE_SIZES = {

@@ -91,13 +91,13 @@ class Workloads:
         fs = next(fs for fs in self.world.filesystems if fs.name == filesystem)
         if fs.device not in self.layout.disks:
             raise ScenarioError(
-                f"{self.world.source}: filesystem {fs.name} lies on {fs.device}; a file system needs a plain disk here, "
-                "name a [[disk]]"
+                f"{self.world.source}: filesystem {fs.name} lies on {fs.device}; "
+                "a file system needs a plain disk here, name a [[disk]]"
             )
         return self.layout.disks.index(fs.device)
 
     def _start_cache(self):
-        """The page cache of the start: one file, on a file system if the scenario has one, else read-only on the first disk."""
+        """The page cache of the start: one file, on a file system if there is one, else read-only on the first disk."""
         start = self.world.machine.start
         pages = start.active_file_pages + start.inactive_file_pages
         if pages:
