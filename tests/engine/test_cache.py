@@ -205,3 +205,17 @@ def test_what_numba_refuses_is_told_with_the_line_of_the_source(compiled, monkey
         KernelBuildError, match=r"case.py:5: numba cannot compile main\(\): kernel code stores int64 only, got float64"
     ):
         toy.model(tmp_path, text).build("compiled")
+
+
+@pytest.mark.slow
+def test_what_a_step_function_of_an_image_raises_is_the_same(compiled, loaded, tmp_path):
+    text = "@kernel\ndef main(k, n):\n    yield cpu(1)\n    note(k, k.links[n + 1000], 0)\n"
+    said = []
+    for _run in range(2):
+        loaded.clear()
+        sim = toy.start(toy.model(tmp_path, text).build("compiled", check=True), tasks=1)
+        with pytest.raises(IndexError, match="case.py:4: .*out of range") as error:
+            sim.run(1 << 60)
+        said.append((str(error.value), error.value.__notes__))
+    assert said[0] == said[1]
+    assert not any(entry.endswith("__step") for entry in loaded)
