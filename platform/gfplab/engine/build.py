@@ -9,6 +9,7 @@ sim.run(until_ns=10**9)
 import functools
 import importlib
 import json
+import re
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,6 +42,7 @@ ENGINE_FILES = (
     ),
 )
 MODES = ("compiled", "steps", "generators")
+LATER_ERA = re.compile(r"__v\d+_\d+$")
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,11 @@ class KernelFunction:
     inlined: bool
     file: str
     line_of_pc: dict
+
+    @property
+    def shown(self):
+        """The name in a printed stack: a later era's version of a function, f__v6_1, is f there."""
+        return LATER_ERA.sub("", self.name)
 
 
 class Model:
@@ -170,7 +177,7 @@ class Build:
         s = sim.arrays["stacks"][stack]
         frames = sim.arrays["stack_frames"][s["first"] : s["first"] + 2 * s["nframes"]].reshape(-1, 2)
         functions = [(self.model.by_fid[int(fid)], int(pc)) for fid, pc in frames]
-        return [(f.name, f.line_of_pc[pc], f.inlined) for f, pc in functions]
+        return [(f.shown, f.line_of_pc[pc], f.inlined) for f, pc in functions]
 
     def wait_name(self, op):
         """The request that stacks[s].op stands for: schedule, schedule_timeout, io_schedule or io_schedule_timeout."""

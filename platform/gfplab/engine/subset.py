@@ -23,6 +23,8 @@ The accepted subset (all else is refused at build with file and line; tests/engi
 * Plain functions do not call themselves, directly or through others; kernel functions may.  At most 61 locals of a
   function live across waits.
 * A function that is started as a task takes k and at most one argument.
+* A function that a later era has as well is written twice, the later one with the era behind its name:
+  try_to_free_pages and try_to_free_pages__v6_1; printed stacks leave the era out.
 * `assert` is kept in check builds only.
 
 What the pure modes refuse at run time and machine code does not see outside check builds: an index out of range, a

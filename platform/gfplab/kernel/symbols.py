@@ -1,7 +1,7 @@
-"""Every function that kernel files call of one another: its signature, whether it may sleep, and what it does.
+"""Every function that kernel files call of one another: its signature, whether it may sleep, and one line on what it does.
 
-As in C, a kernel file includes prototypes, not other files: the call graph of the kernel is a circle, its imports are
-not. The link step binds the names in all modes and refuses a prototype that lacks a definition or differs from it.
+As in C, a kernel file includes prototypes, not other files: the call graph of the kernel is a circle, its imports are not.
+The link step binds the names in all modes and refuses a prototype that lacks a definition or differs from it.
 """
 
 from gfplab.engine.subset import prototype
