@@ -5,6 +5,12 @@ Models include/linux/{mmzone,mm_types,mempool,bio,blkdev,swap,workqueue}.h, flat
 """
 
 from gfplab.engine.records import engine_schema
+from gfplab.kernel.elevator_types import elevator_records
+from gfplab.kernel.fault_types import fault_records
+from gfplab.kernel.mobility_types import mobility_records
+from gfplab.kernel.node_types import node_records
+from gfplab.kernel.policy_types import policy_records
+from gfplab.kernel.rig_types import rig_records
 
 PAGE_SIZE = 4096
 
@@ -386,4 +392,10 @@ def kernel_schema():
     s.array("hist", "i8", "latency histograms: site * 256 + bin, four bins per octave")
     s.array("costs", "i8", "ns of each named cost")
     s.log("vmstat", 4096, time="ns", **{name: "" for name in VMSTAT}, **{name: "" for name in GAUGES})
+    elevator_records(s)
+    fault_records(s)
+    mobility_records(s)
+    node_records(s)
+    policy_records(s)
+    rig_records(s)
     return s
