@@ -23,9 +23,12 @@ def local_clock(k):
 
 @plain
 def over_debt(k):
-    """1 if a loop should `yield cond_resched()`."""
+    """1 if a loop should `yield cond_resched()`: it owes much, or a woken task should have the CPU (e.resched_soon)."""
     e = k.e[0]
-    return k.tasks[e.cur].debt > e.max_debt
+    task = k.tasks[e.cur]
+    if task.debt > e.max_debt:
+        return 1
+    return e.resched_soon and k.cpus[task.last_cpu].need_resched
 
 
 @plain

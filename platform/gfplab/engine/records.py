@@ -64,6 +64,7 @@ ENGINE = {
             "stack_words": "words of stack per task",
             "jiffy_ns": "length of a tick",
             "max_debt": "over_debt() is true above this many ns",
+            "resched_soon": "1: over_debt() is true as well when a woken task should have the CPU",
             "ncpus": "number of CPUs",
             "switch_ns": "cost of a context switch",
             "wake_ns": "time an idle CPU needs until a woken task runs",

@@ -20,7 +20,7 @@ def local_clock(k):
 
 @prototype(blocking=False)
 def over_debt(k):
-    """1 if the current task's debt is so large that a loop should `yield cond_resched()`."""
+    """1 if a loop should `yield cond_resched()`: its task owes much CPU time, or a woken one should have the CPU."""
 
 
 @prototype(blocking=False)
