@@ -50,6 +50,11 @@ def mempool_free(pool):
 
 
 @hookimpl
+def mempool_magazine():
+    return 0
+
+
+@hookimpl
 def gfp_to_alloc_flags(task, request):
     flags = ALLOC_WMARK_MIN
     if request.gfp_mask & __GFP_HIGH:
@@ -126,3 +131,13 @@ def wait_iff_congested(vm, zone, task, scan):
     if scan.point == 3:
         return 100 * MSEC if scan.nr_immediate else 0
     return 100 * MSEC if zone.flags & ZONE_CONGESTED and vm.nr_bdi_congested else 0
+
+
+@hookimpl
+def reclaim_throttle():
+    return 0  # not asked before v5.16
+
+
+@hookimpl
+def inflight_gate(crypt):
+    return crypt.swap_bios == 0 or crypt.swap_bios_out < crypt.swap_bios  # no limit before v5.12, unless one is set

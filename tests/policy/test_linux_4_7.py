@@ -75,7 +75,7 @@ def test_a_caller_that_may_not_sleep_gets_one_attempt_or_two(steps_of, mask, ste
 def test_the_wait_is_five_seconds_at_most(answer):
     """The time-out of 2.6.18's workaround is still there."""
     step = answer("linux_4_7", "mempool_step")(call=dict(last=2, attempts=2, may_sleep=1, full=GFP_NOIO))
-    assert step == 3 | 5 * SEC << 4
+    assert step == 3 | 5 * SEC << 8
 
 
 # mempool_free
@@ -258,3 +258,19 @@ def test_the_flag_protects_only_tasks_with_a_device_of_their_own(answer):
     assert ask(scan=immediate, task=dict(pf_flags=PF_LESS_THROTTLE, bdi=1)) == 0
     assert ask(scan=immediate, task=dict(pf_flags=PF_KTHREAD, bdi=1)) == 100 * MSEC
     assert ask(scan=immediate | dict(bdi_congested=1), task=dict(pf_flags=PF_LESS_THROTTLE, bdi=1)) == 100 * MSEC
+
+
+# what later kernels and no kernel ask
+
+
+def test_v4_7_has_no_magazines_and_no_reclaim_throttle(answer):
+    """The first exists in no Linux, the second since v5.16."""
+    assert answer("linux_4_7", "mempool_magazine")() == 0
+    assert answer("linux_4_7", "reclaim_throttle")(scan=dict(reason=1, jiffy_ns=4 * MSEC)) == 0
+
+
+def test_v4_7_lets_any_number_of_swap_bios_into_a_device_unless_a_limit_is_set(answer):
+    """dm has had one since v5.12; a scenario may give v4.7 the same."""
+    ask = answer("linux_4_7", "inflight_gate")
+    assert ask(crypt=dict(swap_bios_out=1_000_000)) == 1
+    assert [ask(crypt=dict(swap_bios=8, swap_bios_out=n)) for n in (7, 8)] == [1, 0]

@@ -9,18 +9,21 @@ from gfplab.engine.requests import TASK_INTERRUPTIBLE, TASK_KILLABLE, cond_resch
 from gfplab.engine.subset import kernel, plain
 from gfplab.engine.symbols import burn, local_clock, over_debt, trace
 from gfplab.kernel.costs import C_DIRECT_RECLAIM
-from gfplab.kernel.gfp import __GFP_DIRECT_RECLAIM, __GFP_FS, PF_MEMALLOC
+from gfplab.kernel.gfp import __GFP_DIRECT_RECLAIM, __GFP_FS, PF_LIGHT_RECLAIM, PF_MEMALLOC
 from gfplab.kernel.symbols import (
     decide_throttle_direct_reclaim,
     psi_memstall_enter,
     psi_memstall_leave,
+    shrink_inactive_list,
     shrink_zone,
+    throttle_nap,
     wakeup_flusher_threads,
     wakeup_kswapd,
     zone_reclaimable,
     zone_reclaimable_pages,
 )
 from gfplab.kernel.tracepoints import mm_vmscan_direct_reclaim_begin, mm_vmscan_direct_reclaim_end
+from gfplab.kernel.types import LRU_INACTIVE_FILE
 
 SWAP_CLUSTER_MAX = 32
 DEF_PRIORITY = 12
@@ -42,6 +45,14 @@ def init_scan(k, gfp_mask, cls, nr_to_reclaim, is_kswapd):
     scan.may_unmap = 1
     scan.swappiness = k.vm[0].swappiness
     scan.naps = 0
+    scan.jiffy_ns = k.e[0].jiffy_ns
+    scan.bail = 0
+    scan.light = 0
+    if is_kswapd == 0 and k.tasks[k.e[0].cur].pf_flags & PF_LIGHT_RECLAIM:
+        scan.light = 1
+        scan.may_writepage = 0
+        scan.may_swap = 0
+        scan.may_unmap = 0
     return 0
 
 
@@ -59,6 +70,8 @@ def do_try_to_free_pages(k):
         while z > 0:
             if scan.priority == DEF_PRIORITY or zone_reclaimable(k, z):
                 yield from shrink_zone(k, z)
+            if scan.bail:
+                return scan.nr_reclaimed
             z -= 1
         total += scan.nr_scanned
         if scan.nr_reclaimed >= scan.nr_to_reclaim:
@@ -78,6 +91,21 @@ def do_try_to_free_pages(k):
 
 
 @kernel
+def light_reclaim(k):
+    """For PF_LIGHT_RECLAIM, not in Linux: the oldest 32 file pages of the first zone that has any. Returns pages freed.
+
+    What is dirty, under writeback or recently used stays.
+    """
+    scan = k.scans[k.e[0].cur]
+    z = scan.cls
+    while z > 1 and k.lruvecs[k.zones[z].lruvec].nr_inactive_file == 0:
+        z -= 1
+    got = yield from shrink_inactive_list(k, z, SWAP_CLUSTER_MAX, LRU_INACTIVE_FILE)
+    scan.nr_reclaimed = got
+    return got
+
+
+@kernel
 def try_to_free_pages(k, gfp_mask, cls):
     """Direct reclaim on behalf of one allocation. Returns pages freed (1 if a throttled task was killed)."""
     t = k.e[0].cur
@@ -87,13 +115,18 @@ def try_to_free_pages(k, gfp_mask, cls):
     killed = yield from throttle_direct_reclaim(k, gfp_mask)
     if killed:
         return 1
+    if k.scans[t].bail:
+        return 0
     began = local_clock(k)
     k.vm[0].allocstall += 1
     burn(k, k.costs[C_DIRECT_RECLAIM])
     trace(k, mm_vmscan_direct_reclaim_begin, gfp_mask, cls, 0, 0)
     k.tasks[t].pf_flags |= PF_MEMALLOC
     psi_memstall_enter(k, t)
-    got = yield from do_try_to_free_pages(k)
+    if k.scans[t].light:
+        got = yield from light_reclaim(k)
+    else:
+        got = yield from do_try_to_free_pages(k)
     psi_memstall_leave(k, t)
     k.tasks[t].pf_flags &= ~PF_MEMALLOC
     k.tasks[t].t_direct_reclaim += local_clock(k) - began
@@ -129,7 +162,7 @@ def throttle_direct_reclaim(k, gfp_mask):
     """T1: with less than half the min marks free, a user's direct reclaim waits for kswapd first. 1 if killed."""
     t = k.e[0].cur
     pfmemalloc_sums(k)
-    ns = decide_throttle_direct_reclaim(k, 0, t, t)
+    ns = throttle_nap(k, decide_throttle_direct_reclaim(k, 0, t, t))
     if ns == 0:
         return 0
     k.vm[0].pgscan_direct_throttle += 1

@@ -47,6 +47,10 @@ ALLOC_NO_WATERMARKS = 0x04
 ALLOC_WMARK_MASK = 0x03
 ALLOC_HARDER = 0x10
 ALLOC_HIGH = 0x20
+# the same bits as 6.1.192 names them, and one that it has beside them
+ALLOC_OOM = 0x08  # an OOM victim: half of what is left of the mark
+ALLOC_NON_BLOCK = 0x10  # may not sleep: a quarter off, if ALLOC_MIN_RESERVE is set too
+ALLOC_MIN_RESERVE = 0x20  # half of the mark
 
 PF_WQ_WORKER = 0x20
 PF_MEMALLOC = 0x800
@@ -56,6 +60,10 @@ PF_LESS_THROTTLE = 0x100000
 PF_KTHREAD = 0x200000
 PF_SWAPWRITE = 0x800000
 TIF_MEMDIE = 0x100000000  # a thread flag in Linux; kept with the task flags here
+# not Linux's: what a policy of mempool_step may ask for while an attempt of the allocator runs (steps.py)
+PF_NO_THROTTLE = 0x200000000  # no throttle point of reclaim puts the task to sleep
+PF_BAIL_OUT = 0x400000000  # where it would sleep, reclaim ends instead
+PF_LIGHT_RECLAIM = 0x800000000  # reclaim is one batch of clean, unmapped file pages
 
 # Names for reports, in the order in which v4.7's show_gfp_flags() prints them: composites first.
 GFP_NAMES_V4_7 = (

@@ -15,14 +15,20 @@ from gfplab.kernel.gfp import (
     __GFP_DIRECT_RECLAIM,
     __GFP_IO,
     MEMPOOL_EXTRA,
+    PF_BAIL_OUT,
     PF_LESS_THROTTLE,
+    PF_LIGHT_RECLAIM,
     PF_MEMALLOC,
+    PF_NO_THROTTLE,
 )
 from gfplab.kernel.steps import (
     STEP_ALLOC,
+    STEP_BAIL_OUT,
     STEP_FAIL,
     STEP_LESS_THROTTLE,
+    STEP_LIGHT_RECLAIM,
     STEP_MASK,
+    STEP_NO_THROTTLE,
     STEP_RESERVE,
     STEP_SHIFT,
     STEP_WAIT,
@@ -88,9 +94,8 @@ def mempool_alloc(k, pool, gfp_mask):
         call.steps += 1
         if what == STEP_ALLOC:
             mask = step >> STEP_SHIFT
-            had_less_throttle = k.tasks[t].pf_flags & PF_LESS_THROTTLE
-            if step & STEP_LESS_THROTTLE:
-                k.tasks[t].pf_flags |= PF_LESS_THROTTLE
+            lent = attempt_flags(k, step) & ~k.tasks[t].pf_flags
+            k.tasks[t].pf_flags |= lent
             began = local_clock(k)
             if p.kind == POOL_SLAB:
                 element = kmem_cache_alloc_fastpath(k, p.cache)
@@ -107,8 +112,7 @@ def mempool_alloc(k, pool, gfp_mask):
             p.t_alloc += spent
             call.attempts += 1
             call.last_mask = mask
-            if step & STEP_LESS_THROTTLE and had_less_throttle == 0:
-                k.tasks[t].pf_flags &= ~PF_LESS_THROTTLE
+            k.tasks[t].pf_flags &= ~lent
             if element > 0:
                 if call.attempts == 1:
                     p.n_first += 1
@@ -149,6 +153,21 @@ def mempool_alloc(k, pool, gfp_mask):
     if p.site > 0:
         hist_add(k, p.site, local_clock(k) - call.start)
     return element
+
+
+@plain
+def attempt_flags(k, step):
+    """The task flags that an ALLOC step asks for."""
+    flags = 0
+    if step & STEP_LESS_THROTTLE:
+        flags |= PF_LESS_THROTTLE
+    if step & STEP_NO_THROTTLE:
+        flags |= PF_NO_THROTTLE
+    if step & STEP_BAIL_OUT:
+        flags |= PF_BAIL_OUT
+    if step & STEP_LIGHT_RECLAIM:
+        flags |= PF_LIGHT_RECLAIM
+    return flags
 
 
 @kernel

@@ -42,6 +42,7 @@ from gfplab.kernel.symbols import (
     kernel_bug,
     out_of_memory,
     smp_processor_id,
+    throttle_nap,
     try_to_free_pages,
     wake_all_kswapds,
     zone_dirty_ok,
@@ -300,7 +301,8 @@ def should_reclaim_retry(k, r, alloc_flags):
         zone = k.zones[z]
         if zone.free + available > zone.wmark_min + lowmem_reserve(k, z, request.cls):
             if request.reclaimed == 0 and 2 * (zone.nr_writeback + zone.nr_dirty) > reclaimable:
-                yield from congestion_wait(k, CONGESTION_NS)
+                if throttle_nap(k, CONGESTION_NS):
+                    yield from congestion_wait(k, CONGESTION_NS)
                 return 1
             if k.tasks[k.e[0].cur].pf_flags & PF_WQ_WORKER:
                 yield schedule_timeout(0, jiffies_to_ns_from_now(k, 1), TASK_UNINTERRUPTIBLE)

@@ -1,7 +1,7 @@
 """The answers of the decision `mempool_step`: one int64 that names a step and carries its argument.
 
-Bits 0-2 say what to do, bit 3 asks for PF_LESS_THROTTLE while the step runs, bits 4.. carry the GFP mask of an
-ALLOC or the nanoseconds of a WAIT.  Policies build answers with ALLOC(mask), RESERVE, WAIT(ns) and FAIL.
+Bits 0-2 say what to do, bits 3-6 which task flags an ALLOC runs under, bits 8.. carry the GFP mask of an ALLOC or the
+nanoseconds of a WAIT.  Policies build answers with ALLOC(mask), RESERVE, WAIT(ns) and FAIL.
 """
 
 STEP_ALLOC = 1
@@ -9,8 +9,11 @@ STEP_RESERVE = 2
 STEP_WAIT = 3
 STEP_FAIL = 4
 STEP_MASK = 7
-STEP_LESS_THROTTLE = 8
-STEP_SHIFT = 4
+STEP_LESS_THROTTLE = 8  # ALLOC(mask) | this: with PF_LESS_THROTTLE, which Linux has
+STEP_NO_THROTTLE = 16  # with PF_NO_THROTTLE: reclaim for this attempt never sleeps at a throttle point
+STEP_BAIL_OUT = 32  # with PF_BAIL_OUT: reclaim ends where it would have slept, and the attempt with it
+STEP_LIGHT_RECLAIM = 64  # with PF_LIGHT_RECLAIM: one batch of clean file pages, no more
+STEP_SHIFT = 8
 
 RESERVE = STEP_RESERVE
 FAIL = STEP_FAIL
@@ -18,9 +21,9 @@ FAIL = STEP_FAIL
 
 def ALLOC(gfp_mask):
     """Ask the pool's underlying allocator with this mask."""
-    return 1 | (gfp_mask << 4)
+    return 1 | (gfp_mask << 8)
 
 
 def WAIT(timeout_ns):
     """Sleep on the pool's wait queue until an element is returned, at most this long."""
-    return 3 | (timeout_ns << 4)
+    return 3 | (timeout_ns << 8)

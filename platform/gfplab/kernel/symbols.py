@@ -688,6 +688,11 @@ def congestion_wait(k, ns):
     """Sleep until any backing device leaves congestion, at most ns, rounded up to ticks."""
 
 
+@prototype(blocking=False)
+def throttle_nap(k, ns):
+    """What the current task may sleep where a throttle says ns (0: nothing, negative: until woken)."""
+
+
 @prototype(blocking=True)
 def throttle_vm_writeout(k, gfp_mask):
     """T5, at the end of every shrink: nap while too much is under writeback, however much the shrink has freed."""
@@ -704,6 +709,11 @@ def wait_iff_congested(k, z, ns):
 @prototype(blocking=True)
 def shrink_active_list(k, z, nr_to_scan, lru):
     """Move the oldest pages of an active list to the inactive one; touched pages count as rotated all the same."""
+
+
+@prototype(blocking=True)
+def shrink_inactive_list(k, z, nr_to_scan, lru):
+    """Isolate a batch of an inactive list, reclaim it, put the rest back, throttle by what was met. Returns pages."""
 
 
 @prototype(blocking=True)
@@ -840,6 +850,11 @@ def decide_mempool_free(k, i_pool, i_zone):
 
 
 @prototype(blocking=False)
+def decide_mempool_magazine(k, i_pool):
+    """Ask the policy of mempool_magazine."""
+
+
+@prototype(blocking=False)
 def decide_gfp_to_alloc_flags(k, i_task, i_request):
     """Ask the policy of gfp_to_alloc_flags."""
 
@@ -867,3 +882,13 @@ def decide_throttle_vm_writeout(k, i_vm, i_task, i_scan):
 @prototype(blocking=False)
 def decide_wait_iff_congested(k, i_vm, i_zone, i_task, i_scan):
     """Ask the policy of wait_iff_congested."""
+
+
+@prototype(blocking=False)
+def decide_reclaim_throttle(k, i_vm, i_lruvec, i_task, i_scan):
+    """Ask the policy of reclaim_throttle."""
+
+
+@prototype(blocking=False)
+def decide_inflight_gate(k, i_vm, i_crypt, i_task):
+    """Ask the policy of inflight_gate."""

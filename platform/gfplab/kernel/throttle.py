@@ -9,7 +9,7 @@ which took the place of all this in v5.16.
 from gfplab.engine.requests import TASK_UNINTERRUPTIBLE, cond_resched, io_schedule_timeout
 from gfplab.engine.subset import kernel, plain
 from gfplab.engine.symbols import local_clock, trace
-from gfplab.kernel.gfp import __GFP_FS, __GFP_IO
+from gfplab.kernel.gfp import __GFP_FS, __GFP_IO, PF_BAIL_OUT, PF_LIGHT_RECLAIM, PF_NO_THROTTLE
 from gfplab.kernel.symbols import decide_throttle_vm_writeout, pool_full_ns, writeout_limit
 from gfplab.kernel.tracepoints import (
     throttle_vm_writeout_event,
@@ -59,7 +59,7 @@ def throttle_vm_writeout(k, gfp_mask):
     scan.throttled = 0
     while True:
         scan.limit = writeout_limit(k)
-        ns = decide_throttle_vm_writeout(k, 0, t, t)
+        ns = throttle_nap(k, decide_throttle_vm_writeout(k, 0, t, t))
         if ns <= 0:
             break
         k.vm[0].throttle_events += 1
@@ -73,6 +73,25 @@ def throttle_vm_writeout(k, gfp_mask):
         if gfp_mask & __GFP_IO == 0 or gfp_mask & __GFP_FS == 0:
             break
     return 0
+
+
+@plain
+def throttle_nap(k, ns):
+    """What the current task may sleep where a throttle says ns (0: nothing, negative: until woken).
+
+    Every throttle point of reclaim goes through here: T1 to T6 of v4.7, reclaim_throttle() of v5.16 and later.  It
+    reads the flags that a policy of mempool_step puts on the task while an attempt runs.  Writes: scans.
+    """
+    if ns == 0:
+        return 0
+    t = k.e[0].cur
+    flags = k.tasks[t].pf_flags
+    if flags & PF_BAIL_OUT:
+        k.scans[t].bail = 1
+        return 0
+    if flags & (PF_NO_THROTTLE | PF_LIGHT_RECLAIM):
+        return 0
+    return ns
 
 
 @plain

@@ -22,6 +22,7 @@ from gfplab.kernel.symbols import (
     page_referenced,
     putback_lru_page,
     shrink_page_list,
+    throttle_nap,
     throttle_vm_writeout,
     wait_iff_congested,
 )
@@ -156,6 +157,8 @@ def shrink_zone_memcg(k, z):
             af -= n
             if inactive_list_is_low(k, k.zones[z].lruvec, 1):
                 yield from shrink_active_list(k, z, n, LRU_ACTIVE_FILE)
+        if scan.bail:
+            break
         if reclaimed < nr_to_reclaim or adjusted:
             continue
         # enough: drop the smaller type, scan the larger one only as far as the smaller was
@@ -186,6 +189,8 @@ def shrink_zone_memcg(k, z):
         adjusted = 1
     blk_finish_plug(k)
     scan.nr_reclaimed += reclaimed
+    if scan.bail:
+        return 0
     if k.swaps[1].nr_slots and inactive_list_is_low(k, k.zones[z].lruvec, 0):
         yield from shrink_active_list(k, z, SWAP_CLUSTER_MAX, LRU_ACTIVE_ANON)
     yield from throttle_vm_writeout(k, scan.gfp_mask)
@@ -211,6 +216,8 @@ def shrink_inactive_list(k, z, nr_to_scan, lru):
     killed = yield from too_many_isolated(k, lv, file)
     if killed:
         return SWAP_CLUSTER_MAX
+    if scan.bail:
+        return 0
     taken = isolate_lru_pages(k, lv * 4 + lru, nr_to_scan)
     lruvec = k.lruvecs[lv]
     k.zones[z].pages_scanned += taken
@@ -246,12 +253,12 @@ def shrink_inactive_list(k, z, nr_to_scan, lru):
         scan.bdi_congested = bdi_congested(k, DEV_DISK, k.tasks[t].bdi)
     if scan.nr_immediate:
         scan.point = T3_NR_IMMEDIATE
-        ns = decide_wait_iff_congested(k, 0, z, t, t)
+        ns = throttle_nap(k, decide_wait_iff_congested(k, 0, z, t, t))
         if ns > 0:
             yield from congestion_wait(k, ns)
     if scan.kswapd == 0:
         scan.point = T4_CONGESTED
-        ns = decide_wait_iff_congested(k, 0, z, t, t)
+        ns = throttle_nap(k, decide_wait_iff_congested(k, 0, z, t, t))
         if ns > 0:
             yield from wait_iff_congested(k, z, ns)
         elif over_debt(k):
@@ -265,7 +272,10 @@ def too_many_isolated(k, lv, file):
     t = k.e[0].cur
     k.scans[t].file = file
     while decide_too_many_isolated(k, lv, t, t):
-        yield from congestion_wait(k, CONGESTION_NS)
+        ns = throttle_nap(k, CONGESTION_NS)
+        if ns == 0:
+            break
+        yield from congestion_wait(k, ns)
         k.scans[t].file = file
         if k.tasks[t].killed:
             return 1

@@ -33,16 +33,19 @@ from gfplab.policy.plugin import Plugin
 from gfplab.policy.select import PolicySet
 from gfplab.units import SEC
 
-_FLAGS = tuple(1 << bit for bit in range(33))
+_FLAGS = tuple(1 << bit for bit in range(36))
 # the answers that mean something, where that does not depend on the call
 _ANSWERS = {
     "mempool_free": range(2),
+    "mempool_magazine": range(17),
     "gfp_to_alloc_flags": range(64),
     "get_scan_count": range(-1, 65537),
     "too_many_isolated": range(2),
     "throttle_direct_reclaim": range(-1, 3600 * SEC),
     "throttle_vm_writeout": range(3600 * SEC),
     "wait_iff_congested": range(3600 * SEC),
+    "reclaim_throttle": range(3600 * SEC),
+    "inflight_gate": range(2),
 }
 _LIMITED = {
     "swappiness": range(101),
@@ -52,6 +55,7 @@ _LIMITED = {
     "kswapd": range(2),
     "file": range(2),
     "point": range(3, 5),
+    "reason": range(1, 5),
     "last": range(4),
 }
 _MASKS = ("pf_flags", "gfp_mask", "optimistic", "full", "last_mask", "flags")

@@ -1,8 +1,8 @@
 """mempool_alloc() without a machine: ask a policy step by step, with an allocator that does as it is told.
 
 The steps come out as short words: `A(T)` an attempt with the optimistic mask, `A(F)` with the full one, `A(...)` with
-another, a `!` after it for PF_LESS_THROTTLE, `R` the reserve, `W` a wait, `FAIL`.  The step that ends the call is
-the last.
+another; `!` after it stands for PF_LESS_THROTTLE, `~` for PF_NO_THROTTLE, `^` for PF_BAIL_OUT, `'` for PF_LIGHT_RECLAIM.
+`R` is the reserve, `W` a wait; then there is `FAIL`.  The step that ends the call is the last.
 """
 
 import dataclasses
@@ -14,9 +14,12 @@ from gfplab.kernel.decisions import DECISIONS
 from gfplab.kernel.gfp import __GFP_DIRECT_RECLAIM, __GFP_IO, MEMPOOL_EXTRA, gfp_names
 from gfplab.kernel.steps import (
     STEP_ALLOC,
+    STEP_BAIL_OUT,
     STEP_FAIL,
     STEP_LESS_THROTTLE,
+    STEP_LIGHT_RECLAIM,
     STEP_MASK,
+    STEP_NO_THROTTLE,
     STEP_RESERVE,
     STEP_SHIFT,
     STEP_WAIT,
@@ -25,6 +28,8 @@ from gfplab.units import SEC
 
 # under other names, for inside a class Python mangles those that begin with two underscores
 _SLEEPS, _STARTS_IO = __GFP_DIRECT_RECLAIM, __GFP_IO
+
+_MARKS = {STEP_LESS_THROTTLE: "!", STEP_NO_THROTTLE: "~", STEP_BAIL_OUT: "^", STEP_LIGHT_RECLAIM: "'"}
 
 (_STEP,) = (decision for decision in DECISIONS if decision.name == "mempool_step")
 
@@ -103,5 +108,5 @@ def _word(step: int, call) -> str:
     if step & STEP_MASK == STEP_ALLOC:
         mask = step >> STEP_SHIFT
         name = "T" if mask == call.optimistic else "F" if mask == call.full else gfp_names(mask)
-        return f"A({name})" + ("!" if step & STEP_LESS_THROTTLE else "")
+        return f"A({name})" + "".join(mark for flag, mark in _MARKS.items() if step & flag)
     return {STEP_RESERVE: "R", STEP_WAIT: "W", STEP_FAIL: "FAIL"}[step & STEP_MASK]

@@ -10,10 +10,11 @@ A policy is asked in the middle of the simulated code path, takes no simulated t
 from gfplab.policy.markers import hookspec
 
 FAMILIES = {
-    "mempool": ("mempool_step", "mempool_free"),
+    "mempool": ("mempool_step", "mempool_free", "mempool_magazine"),
     "allocator": ("gfp_to_alloc_flags",),
     "reclaim": ("get_scan_count", "too_many_isolated"),
-    "throttle": ("throttle_direct_reclaim", "throttle_vm_writeout", "wait_iff_congested"),
+    "throttle": ("throttle_direct_reclaim", "throttle_vm_writeout", "wait_iff_congested", "reclaim_throttle"),
+    "device": ("inflight_gate",),
 }
 
 
@@ -31,7 +32,9 @@ def mempool_step(pool, zone, task, call, my):
     Reads:   pool (its reserve and its history), zone (the highest one), task (the caller), call (this call so far)
     Writes:  my
     Returns: ALLOC(gfp_mask), RESERVE, WAIT(nanoseconds) or FAIL; ALLOC(mask) | STEP_LESS_THROTTLE sets PF_LESS_THROTTLE
-             while the attempt runs
+             while the attempt runs, and of rights that Linux does not have, STEP_NO_THROTTLE lets it sleep at no
+             throttle point, STEP_BAIL_OUT ends it where it would have slept, STEP_LIGHT_RECLAIM cuts its reclaim down
+             to one batch of clean file pages
     Stock:   ALLOC(optimistic), RESERVE, ALLOC(full), then for ever RESERVE, WAIT 5 s, ALLOC(full)
     Models:  mempool_alloc() of mm/mempool.c (v4.7.y)
     """
@@ -49,6 +52,22 @@ def mempool_free(pool, zone, my):
     Returns: 1 for the reserve, 0 for the allocator
     Stock:   the reserve, always
     Models:  mempool_free() of mm/mempool.c (v4.7)
+    """
+
+
+@hookspec
+def mempool_magazine(pool, my):
+    """How many elements of a pool's reserve each CPU may keep for itself, to be had without the pool's lock.
+
+    Asked whenever an element is taken from the reserve or goes back into it.  pool.curr_nr counts the magazines in:
+    they are parts of the reserve.  A CPU refills and flushes its magazine by halves, and takes from those of others
+    when the rest of the reserve is empty, so that no element is out of reach.
+
+    Reads:   pool
+    Writes:  my
+    Returns: 0 .. 16 elements; 0 = no magazines
+    Stock:   0: no Linux has them
+    Models:  the magazines of Bonwick and Adams (2001), in front of the reserve of mm/mempool.c
     """
 
 
@@ -151,4 +170,39 @@ def wait_iff_congested(vm, zone, task, scan, my):
              device is congested
     Models:  current_may_throttle(), shrink_inactive_list() of mm/vmscan.c, wait_iff_congested() of mm/backing-dev.c
              (v4.7); T3 and T4
+    """
+
+
+@hookspec
+def reclaim_throttle(vm, lruvec, task, scan, my):
+    """How long a reclaimer sleeps because of what it met: v5.16 put this one question in the place of most others.
+
+    Asked with scan.reason: VMSCAN_THROTTLE_WRITEBACK (kswapd met pages under writeback a second time), _CONGESTED
+    (direct reclaim in a node where all dirty pages wait for devices), _NOPROGRESS (direct reclaim at priority 1 has
+    freed nothing) or _ISOLATED (reclaimers hold too many pages).  A kernel thread other than kswapd is never asked
+    about, for it never sleeps here.  v4.7 never asks.
+
+    Reads:   vm, lruvec (the node's), task (pf_flags), scan (reason, priority, kswapd, jiffy_ns)
+    Writes:  my
+    Returns: nanoseconds to sleep at most, unless woken earlier for that reason; 0 = go on
+    Stock:   v6.1: 100 ms for WRITEBACK, 20 ms for ISOLATED, one jiffy for CONGESTED and NOPROGRESS; kernel threads but
+             kswapd never.  v4.7: 0
+    Models:  reclaim_throttle() of mm/vmscan.c (v6.1)
+    """
+
+
+@hookspec
+def inflight_gate(vm, crypt, task, my):
+    """Whether one more swap bio may enter a device-mapper device, or its submitter waits until one has left.
+
+    Asked for every swap bio before the device maps it, in the context of whoever swaps out: kswapd or a direct
+    reclaimer; and again, on behalf of the longest waiter, when a swap bio leaves (in interrupt context).  A device with
+    none in flight admits one unasked.
+
+    Reads:   vm, crypt (swap_bios, the device's own limit; swap_bios_out, those in flight), task (who waits)
+    Writes:  my
+    Returns: 1 = admit, 0 = wait
+    Stock:   v6.1: fewer in flight than crypt.swap_bios, 2048 unless set otherwise; 0 means no limit.  v4.7 has no such
+             limit and admits all; a scenario that sets one has it kept there too
+    Models:  the semaphore swap_bios in __map_bio() of drivers/md/dm.c (v5.12 and later)
     """
