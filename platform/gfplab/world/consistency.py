@@ -88,6 +88,12 @@ def _machine(world: "World") -> Iterator[Mistake]:
     if machine.swappiness > 100 and world.kernel == "v4.7":
         yield ("machine", "swappiness"), f"{machine.swappiness} is too large for v4.7; write at most 100"
     start = machine.start
+    if start.free_pages is not None and machine.kernel_pages is not None:
+        if world.start_free_pages != start.free_pages:
+            yield (
+                ("machine", "start", "free"),
+                "does not fit kernel_memory and what else claims memory; write one of the two, free or kernel_memory",
+            )
     if start.dirty_pages > start.inactive_file_pages:
         yield (
             ("machine", "start", "dirty"),

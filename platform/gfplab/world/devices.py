@@ -30,6 +30,15 @@ class Disk:
     tags: Annotated[int, Whole(1, 10240), "requests the driver accepts before a submitter waits for a tag"] = 128
     max_request_bytes: Annotated[SomeSize, "how far adjacent bios are merged into one request"] = 512 * KIB
     congestion: Annotated[Flag, "a legacy request queue, which sets its bdi congested; blk-mq never does"] = False
+    fifo: Annotated[
+        Flag,
+        "one server, one request after the other: a request takes it for `per_request` + bytes / `bandwidth`, and is "
+        "complete `read` or `write` later",
+    ] = False
+    jitter_permille: Annotated[int, Whole(0, 999), "a FIFO server's time varies evenly by so much up and down"] = 0
+    scheduler: Annotated[
+        Literal["none", "mq-deadline"], "between the queue of a CPU and the driver, v6.1 and later"
+    ] = "none"
     nr_requests: Annotated[int, Whole(4, 10240), "requests in each direction before a legacy queue makes one wait"] = (
         128
     )

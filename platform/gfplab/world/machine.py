@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from gfplab.units import GIB, MIB, PAGE_SIZE
-from gfplab.world.fields import TABLE, Name, Pages, SomePages, SomeSize, Text, Whole
+from gfplab.world.fields import TABLE, Flag, Name, Pages, SomePages, SomeSize, Text, Whole
 
 ZONES = ("DMA", "DMA32", "Normal", "Movable")
 
@@ -32,6 +32,7 @@ class Start:
 
     __pydantic_config__ = TABLE
 
+    free_pages: Annotated[SomePages | None, "pages that are free; what nobody else claims is then the kernel's"] = None
     dirty_limit_pages: Annotated[SomePages | None, "the slow dirty limit; as after boot when not written"] = None
     active_file_pages: Annotated[Pages, "clean page cache on the active list"] = 0
     inactive_file_pages: Annotated[Pages, "page cache on the inactive list"] = 0
@@ -67,6 +68,15 @@ class Machine:
         500
     )
     page_cluster: Annotated[int, Whole(0, 10), "log2 of the swap readahead window"] = 3
+    pageblock_order: Annotated[int, Whole(0, 10), "log2 of the pages of a block that grouping by mobility moves"] = 9
+    cpu: Annotated[Literal["pc2016", "rig"], "whose instruction costs apply; [costs] overrides single ones"] = "pc2016"
+    cpu_shift: Annotated[
+        int, Whole(0, 16), "the CPU is 2 to that power times slower: all CPU times as often double"
+    ] = 0
+    sampler: Annotated[
+        Flag,
+        "a program, not the simulator, reads /proc/vmstat every `sample`, which takes CPU time, and waits for the end",
+    ] = False
     imported: Annotated[Text | None, Field(alias="import"), "file that `gfplab machine import` wrote"] = None
     start: Annotated[Start, "what is true at time 0"] = field(default_factory=Start)
 

@@ -15,7 +15,6 @@ from pydantic import Discriminator, Field
 from pydantic_core import core_schema
 
 from gfplab.errors import ScenarioError, one_line
-from gfplab.kernel.costs import COST_DEFAULTS
 from gfplab.units import KIB, MIB, MSEC, PAGE_SIZE
 from gfplab.world.consistency import mistakes
 from gfplab.world.devices import Crypt, Disk, Filesystem, Swap
@@ -23,6 +22,7 @@ from gfplab.world.fields import TABLE, SomeTime, Text, Time
 from gfplab.world.imported import merge_import
 from gfplab.world.machine import Machine, zones_of_memory
 from gfplab.world.overrides import apply_overrides, flatten_tunables
+from gfplab.world.profiles import costs_of
 from gfplab.world.toml import check, place, read_toml
 from gfplab.world.workload import AnonToucher, MempoolLoop, Task
 
@@ -55,6 +55,9 @@ class World:
     title: Annotated[Text, "one line for reports"]
     length_ns: Annotated[SomeTime, "simulated time"]
     machine: Annotated[Machine, "hardware and sysctls"]
+    until: Annotated[
+        Literal["length", "done"], "done: when the last anon_toucher and direct_io has ended, at latest after `length`"
+    ] = "length"
     kernel: Annotated[Literal["v4.7", "v6.1", "v7.2"], "whose code and defaults apply"] = "v4.7"
     sample_ns: Annotated[SomeTime, "distance between samples of /proc/vmstat"] = 100 * MSEC
     stall_min_ns: Annotated[Time, "shortest stall that gets a row of its own"] = MSEC
@@ -77,7 +80,7 @@ class World:
         plain = asdict(self)
         for said in ("title", "source"):
             del plain[said]
-        for said in ("imported", "memory_bytes"):  # the zones say it now
+        for said in ("imported", "memory_bytes", "cpu", "cpu_shift"):  # the zones and the costs say it now
             del plain["machine"][said]
         return plain
 
@@ -136,8 +139,8 @@ def complete(world: World) -> World:
     if machine.memory_bytes is not None and not machine.zones:
         machine = replace(machine, zones=zones_of_memory(machine.memory_bytes))
     if machine.kernel_pages is None:
-        machine = replace(machine, kernel_pages=machine.managed_pages // 20)
-    costs = {**COST_DEFAULTS, **world.costs}
+        machine = replace(machine, kernel_pages=_kernel_pages(world, machine))
+    costs = costs_of(machine.cpu, world.costs, machine.cpu_shift)
     return replace(
         world,
         machine=machine,
@@ -145,6 +148,15 @@ def complete(world: World) -> World:
         tasks=tuple(_complete_task(each, machine, costs) for each in world.tasks),
         costs=costs,
     )
+
+
+def _kernel_pages(world: World, machine: Machine) -> int:
+    """What the kernel holds when the scenario does not say it: all that is not free, or a twentieth of the memory."""
+    free = machine.start.free_pages
+    if free is None:
+        return machine.managed_pages // 20
+    without = replace(world, machine=replace(machine, kernel_pages=0))
+    return max(without.start_free_pages - free, 0)
 
 
 def _complete_crypt(crypt: Crypt, world: World, machine: Machine, costs: Mapping[str, int]) -> Crypt:
@@ -161,12 +173,14 @@ def _complete_crypt(crypt: Crypt, world: World, machine: Machine, costs: Mapping
         "swap_bios": 0 if old else SWAP_BIOS,
         "split_bytes": 128 * KIB if world.kernel == "v7.2" else MIB,
     }
+    if crypt.encrypt_ns is not None:
+        crypt = replace(crypt, encrypt_ns=crypt.encrypt_ns << machine.cpu_shift)
     return replace(crypt, **{name: value for name, value in filled.items() if getattr(crypt, name) is None})
 
 
 def _complete_task(task: Task, machine: Machine, costs: Mapping[str, int]) -> Task:
     if isinstance(task, AnonToucher):
-        touch_ns = costs["touch"] if task.touch_ns is None else task.touch_ns
+        touch_ns = costs["touch"] if task.touch_ns is None else task.touch_ns << machine.cpu_shift
         return replace(task, first_order=task.first_order or task.order, touch_ns=touch_ns)
     if isinstance(task, MempoolLoop) and task.count == 0:
         return replace(task, count=machine.cpus)
