@@ -24,7 +24,7 @@ ENGINE_TABLES = 2
 
 def disk_table(disk) -> np.ndarray | None:
     """Quantile table of a disk's service times (mean 1), or None for a fixed time."""
-    if disk.distribution == "fixed" or disk.spread == 0:
+    if disk.distribution == "fixed" or disk.spread == 0 or disk.fifo:
         return None
     if disk.distribution == "lognormal":
         return lognormal_table(disk.spread)
@@ -64,6 +64,8 @@ def setup_disks(arrays, world, layout: Layout):
         row["parallelism"], row["first_server"] = disk.parallelism, server
         server += disk.parallelism
         row["tags"], row["max_pages"] = disk.tags, disk.max_request_bytes // PAGE_SIZE
+        row["fifo"], row["jitter_permille"] = int(disk.fifo), disk.jitter_permille
+        row["mq_deadline"] = int(disk.scheduler == "mq-deadline")
         row["congestion"], row["nr_requests"] = int(disk.congestion), disk.nr_requests
         row["tag_wait"], row["read_wait"] = layout.waitqueue(), layout.waitqueue()
         row["flusher_wait"] = layout.waitqueue()

@@ -175,6 +175,8 @@ def fill(arrays, world, layout: Layout, workloads: Workloads, seed: int):
     vm["dirty_expire_ns"] = machine.dirty_expire_centisecs * 10_000_000
     vm["flusher_ns"] = machine.dirty_writeback_centisecs * 10_000_000
     vm["sample_ns"] = world.sample_ns
+    vm["sampler"], vm["until_done"] = int(machine.sampler), int(world.until == "done")
+    vm["pageblock_order"], vm["watermark_boost_factor"] = machine.pageblock_order, machine.watermark_boost_factor
     vm["page_wait_first"] = layout.waitqueue(PAGE_WAIT_TABLE)
     for queue in ("pfmemalloc_wait", "congestion_wqh", "kswapd_wait", "oom_reaper_wait"):
         vm[queue] = layout.waitqueue()
@@ -188,9 +190,13 @@ def fill(arrays, world, layout: Layout, workloads: Workloads, seed: int):
     devices.setup_workqueues(arrays, world, layout)
     devices.setup_swap(arrays, world, layout)
     devices.setup_flushers(arrays, world, layout)
-    fixed = source.take(machine.kernel_pages, "the kernel itself")
-    vm["nr_fixed"] = len(fixed)
+    stated_free = machine.start.free_pages is not None  # then the reserves are part of what the kernel holds
+    if not stated_free:
+        vm["nr_fixed"] = len(source.take(machine.kernel_pages, "the kernel itself"))
     slabs.fill_reserves(arrays, layout, source)
+    if stated_free:
+        rest = max(machine.kernel_pages - int(vm["nr_mempool"][0] + vm["nr_slab"][0]), 0)
+        vm["nr_fixed"] = len(source.take(rest, "the kernel itself"))
     start_dirty_limit(arrays, world)
     workloads.fill(arrays, source, seed)
     source.free_the_rest()

@@ -1,14 +1,16 @@
 """A disk: one pipe of so many bytes a second, and behind it `parallelism` servers of random service time.
 
 Models no file of Linux: the device below the driver.  A request holds the pipe for per_request_ns and its bytes, then
-the server that is free first.  Service times come from the disk's own random stream.
+the server that is free first.  Service times come from the disk's own random stream.  A disk with `fifo` is the memory
+of a test rig that plays a disk: its driver copies the data when it takes the request, one server has the requests in
+order, and each is complete a constant latency later.
 
 Leaves out: seek distance, caches, garbage collection, reads overtaking writes, bit errors.
 """
 
 from gfplab.engine.subset import plain
-from gfplab.engine.symbols import burn, call_at, draw_ns, local_clock, trace
-from gfplab.kernel.costs import C_IRQ, C_REQUEST_SUBMIT
+from gfplab.engine.symbols import burn, call_at, draw_ns, local_clock, random_below, trace
+from gfplab.kernel.costs import C_COPY_PAGE, C_IRQ, C_REQUEST_SUBMIT
 from gfplab.kernel.symbols import blk_mq_end_request
 from gfplab.kernel.tracepoints import block_rq_complete, block_rq_issue
 from gfplab.kernel.types import BIO_READ, EV_DISK, PAGE_SIZE
@@ -23,6 +25,8 @@ def queue_rq(k, request):
     disk = r.disk
     d = k.disks[disk]
     burn(k, k.costs[C_REQUEST_SUBMIT])
+    if k.disks[disk].fifo:
+        burn(k, r.nr_pages * k.costs[C_COPY_PAGE])
     now = local_clock(k)
     trace(k, block_rq_issue, disk, r.rw, r.sector, r.nr_pages)
     r.start = now
@@ -30,6 +34,9 @@ def queue_rq(k, request):
         d.busy_since = now
     d.inflight += 1
     d.max_inflight = max(d.max_inflight, d.inflight)
+    if d.fifo:
+        call_at(k, fifo_completion(k, request, now), EV_DISK, request)
+        return 0
     d.bw_busy = max(d.bw_busy, now) + d.per_request_ns + r.nr_pages * PAGE_SIZE * NSEC_PER_SEC // d.bandwidth
     mean = d.write_ns
     if r.rw == BIO_READ:
@@ -42,6 +49,22 @@ def queue_rq(k, request):
         k.servers[server].busy_until = begin + service
     call_at(k, begin + service, EV_DISK, request)
     return 0
+
+
+@plain
+def fifo_completion(k, request, now):
+    """When a FIFO server is done with a request: its times vary evenly around the mean. Writes: disks."""
+    r = k.requests[request]
+    d = k.disks[r.disk]
+    spread = d.jitter_permille * 1000
+    factor = 1_000_000 - spread + random_below(k, d.stream, 2 * spread + 1)
+    busy = (d.per_request_ns + r.nr_pages * PAGE_SIZE * NSEC_PER_SEC // d.bandwidth) * factor // 1_000_000
+    d.busy_ns += busy
+    d.bw_busy = max(d.bw_busy, now) + busy
+    latency = d.write_ns
+    if r.rw == BIO_READ:
+        latency = d.read_ns
+    return d.bw_busy + latency
 
 
 @plain
@@ -63,7 +86,7 @@ def disk_event(k, request):
     burn(k, k.costs[C_IRQ])
     trace(k, block_rq_complete, r.disk, r.rw, r.sector, r.nr_pages)
     d.inflight -= 1
-    if d.inflight == 0:
+    if d.inflight == 0 and d.fifo == 0:
         d.busy_ns += max(0, k.e[0].now - d.busy_since)
     d.done += 1
     d.sectors += r.nr_pages
