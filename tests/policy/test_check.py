@@ -9,6 +9,7 @@ from gfplab.policy.check import bench_plugin, check_plugin
 HEAD = '"""A."""\nfrom gfplab import ALLOC, FAIL, RESERVE, WAIT, hookimpl\n\n\n@hookimpl\n'
 # questions to which a kernel has one answer
 CONSTANT = {
+    ("linux_6_1", "mempool_magazine"), ("linux_6_1", "throttle_vm_writeout"), ("linux_6_1", "wait_iff_congested"),
     ("linux_4_7", "mempool_magazine"), ("linux_4_7", "reclaim_throttle"), ("linux_4_9", "throttle_vm_writeout"),
 }  # fmt: skip
 

@@ -22,9 +22,10 @@ def folder(tmp_path, monkeypatch):
 
 
 def test_the_shipped_plugins_are_there():
-    """The stock kernel and the proposals of July 2016."""
-    names = ["flag_only", "hocko_rfc", "linux_4_7", "linux_4_9", "mempool_4_7_0", "neil_mask", "pool_first"]
-    assert list(discover(folder="no such folder")) == names
+    """The stock kernels and the proposals of July 2016, by name."""
+    names = list(discover(folder="no such folder"))
+    assert {"flag_only", "hocko_rfc", "linux_4_7", "linux_4_9", "linux_6_1", "neil_mask", "pool_first"} <= set(names)
+    assert names == sorted(names)
 
 
 def test_a_dropped_file_is_a_plugin(folder):
@@ -109,8 +110,10 @@ def test_an_unknown_plugin_is_offered_a_near_one(plugins):
 
 def test_the_implementers_of_a_decision_are_known(plugins):
     """pluggy keeps the account."""
-    assert [p.name for p in plugins.implementers("throttle_vm_writeout")] == ["hocko_rfc", "linux_4_7", "linux_4_9"]
-    assert [p.name for p in plugins.implementers("get_scan_count")] == ["linux_4_7"]
+    found = [p.name for p in plugins.implementers("throttle_vm_writeout")]
+    assert found == [name for name, plugin in plugins.items() if "throttle_vm_writeout" in plugin.functions]
+    assert {"hocko_rfc", "linux_4_7", "linux_4_9", "linux_6_1"} <= set(found)
+    assert [p.name for p in plugins.implementers("get_scan_count")] == ["linux_4_7", "linux_6_1"]
 
 
 def test_a_plugin_knows_what_it_is(plugins):

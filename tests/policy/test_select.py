@@ -121,8 +121,17 @@ def test_all_mistakes_are_told_at_once(plugins):
 
 def test_an_era_without_a_stock_kernel_is_refused(plugins):
     """linux_4_9 answers one question only, so it is no era."""
-    with pytest.raises(PolicyError, match="kernel 'v4.9' has no stock plugin; there is v4.7"):
+    with pytest.raises(PolicyError, match="kernel 'v4.9' has no stock plugin; there is v4.7, v6.1"):
         select("v4.9", plugins=plugins)
+
+
+def test_every_era_has_its_own_stock_kernel(plugins):
+    """Two plugins answer everything; which of them is stock is a matter of the scenario's kernel."""
+    assert set(select("v6.1", plugins=plugins).names().values()) == {"linux_6_1"}
+    assert set(select("v4.7", plugins=plugins).names().values()) == {"linux_4_7"}
+    mixed = select("v6.1", {"mempool_free": "stock"}, extra=["neil_mask"], plugins=plugins).names()
+    assert mixed["mempool_step"] == "neil_mask" and mixed["mempool_free"] == "linux_6_1"
+    assert set(select("v6.1", extra=["linux_4_7"], plugins=plugins).names().values()) == {"linux_4_7"}
 
 
 def test_numbers_are_written_into_the_slots_of_my(plugins):

@@ -9,4 +9,9 @@ def policy_records(s):
     s.records(
         "scans",
         reason="VMSCAN_THROTTLE_* that reclaim_throttle asks about", jiffy_ns="length of a tick", bail="1: PF_BAIL_OUT met a throttle, so reclaim ends", light="1: one batch of clean file pages, for PF_LIGHT_RECLAIM",
+        cache_trim_mode="1: much of the inactive file list is idle cache, so anon is spared", file_is_tiny="1: hardly any page cache is left",
+    )  # fmt: skip
+    s.records(
+        "lruvecs",
+        anon_cost="what reclaim of anonymous pages has cost of late: pages written and read back", file_cost="the same of file pages",
     )  # fmt: skip

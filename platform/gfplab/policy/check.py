@@ -48,7 +48,7 @@ _ANSWERS = {
     "inflight_gate": range(2),
 }
 _LIMITED = {
-    "swappiness": range(101),
+    "swappiness": range(201),
     "priority": range(13),
     "may_swap": range(2),
     "may_sleep": range(2),

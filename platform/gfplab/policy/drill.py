@@ -1,8 +1,8 @@
 """mempool_alloc() without a machine: ask a policy step by step, with an allocator that does as it is told.
 
 The steps come out as short words: `A(T)` an attempt with the optimistic mask, `A(F)` with the full one, `A(...)` with
-another; `!` after it stands for PF_LESS_THROTTLE, `~` for PF_NO_THROTTLE, `^` for PF_BAIL_OUT, `'` for PF_LIGHT_RECLAIM.
-`R` is the reserve, `W` a wait; then there is `FAIL`.  The step that ends the call is the last.
+another; `!` after it stands for PF_LESS_THROTTLE, `~` for PF_NO_THROTTLE, `^` for PF_BAIL_OUT, `'` for
+PF_LIGHT_RECLAIM.  `R` is the reserve, `W` a wait; then there is `FAIL`.  The step that ends the call is the last.
 """
 
 import dataclasses

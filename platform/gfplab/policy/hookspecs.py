@@ -77,14 +77,16 @@ def gfp_to_alloc_flags(task, request, my):
 
     Asked at every turn of the allocator's slow path.  The mark is ALLOC_WMARK_MIN, _LOW or _HIGH; ALLOC_HIGH halves
     it, ALLOC_HARDER takes another quarter off, ALLOC_NO_WATERMARKS ignores it: the only right that can use up the last
-    page.
+    page.  v6.1 calls the first two ALLOC_MIN_RESERVE and ALLOC_NON_BLOCK (the second counts only beside the first), and
+    ALLOC_OOM halves what is left.
 
     Reads:   task (pf_flags), request (gfp_mask, loops, in_irq, what the last reclaim freed)
     Writes:  my
     Returns: ALLOC_* bits
     Stock:   ALLOC_WMARK_MIN, ALLOC_HIGH with __GFP_HIGH, ALLOC_HARDER with __GFP_ATOMIC; ALLOC_NO_WATERMARKS for
-             __GFP_MEMALLOC, PF_MEMALLOC and OOM victims; __GFP_NOMEMALLOC forbids ALLOC_HARDER and ALLOC_NO_WATERMARKS
-    Models:  gfp_to_alloc_flags() of mm/page_alloc.c (v4.7)
+             __GFP_MEMALLOC, PF_MEMALLOC and OOM victims; __GFP_NOMEMALLOC forbids ALLOC_HARDER and ALLOC_NO_WATERMARKS.
+             v6.1: ALLOC_NON_BLOCK for all who may not sleep, and OOM victims get ALLOC_OOM only
+    Models:  gfp_to_alloc_flags() and __gfp_pfmemalloc_flags() of mm/page_alloc.c (v4.7, 6.1.192)
     """
 
 
@@ -101,8 +103,9 @@ def get_scan_count(vm, zone, lruvec, scan, my):
     Returns: the share of anon in 1/65536: 0 = file only, 65536 = anon only; -1 = all of both (SCAN_EQUAL)
     Stock:   file only without swap; both at priority 0; anon only when file is nearly gone; file only while the
              inactive file list is long enough; else by swappiness and by how often scanned pages turned out to be in
-             use
-    Models:  get_scan_count() of mm/vmscan.c (v4.7)
+             use (v6.1: by what either type has cost, lruvec.anon_cost and lruvec.file_cost; the two conditions before
+             it are scan.file_is_tiny and scan.cache_trim_mode)
+    Models:  get_scan_count() of mm/vmscan.c (v4.7, v6.1)
     """
 
 
@@ -111,7 +114,7 @@ def too_many_isolated(lruvec, task, scan, my):
     """Whether a reclaimer must wait before it takes more pages off the inactive list.
 
     Asked before every batch of up to 32 pages, for the type scan.file (0 anon, 1 file); after a yes the caller sleeps
-    in congestion_wait() for 100 ms and asks again, for ever.
+    in congestion_wait() for 100 ms and asks again, for ever (v6.1: once in reclaim_throttle(), then it gives up).
 
     Reads:   lruvec (inactive and isolated pages of the type), task, scan (gfp_mask, file, kswapd)
     Writes:  my
@@ -150,7 +153,7 @@ def throttle_vm_writeout(vm, task, scan, my):
     Reads:   vm (nr_writeback, which counts swap pages too, and nr_unstable), task (pf_flags), scan (limit, throttled)
     Writes:  my
     Returns: nanoseconds to nap in congestion_wait(); 0 = go on
-    Stock:   100 ms while nr_writeback + nr_unstable exceeds the limit
+    Stock:   100 ms while nr_writeback + nr_unstable exceeds the limit; v6.1: 0
     Models:  throttle_vm_writeout() of mm/page-writeback.c (v4.7; removed in v4.9); T5
     """
 
@@ -159,8 +162,8 @@ def throttle_vm_writeout(vm, task, scan, my):
 def wait_iff_congested(vm, zone, task, scan, my):
     """How long a reclaimer naps after a batch of the inactive list because the devices cannot keep up.
 
-    Asked twice after every batch: with scan.point == 3 for everybody (pages under writeback came round again:
-    scan.nr_immediate), with scan.point == 4 for everybody but kswapd (the zone is congested).
+    Asked twice after every batch, in v4.7 only: with scan.point == 3 for everybody (pages under writeback came round
+    again: scan.nr_immediate), with scan.point == 4 for everybody but kswapd (the zone is congested).
 
     Reads:   vm (nr_bdi_congested), zone (flags), task (pf_flags, bdi), scan (point, nr_immediate, bdi_congested)
     Writes:  my

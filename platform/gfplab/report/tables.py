@@ -99,7 +99,8 @@ def number(value: float) -> str:
 def _policies(policies: list[str]) -> str:
     """`linux_4_7, but throttle_vm_writeout = less_throttle`: the stock kernel, then what was put in its place."""
     pairs = [policy.split("=", 1) for policy in policies]
-    stock = next((plugin for _, plugin in pairs if plugin.startswith("linux_")), None)
+    kernels = [plugin for _, plugin in pairs if plugin.startswith("linux_")]
+    stock = max(kernels, key=kernels.count, default=None)
     others = ", ".join(f"{decision} = {plugin}" for decision, plugin in pairs if plugin != stock)
     return f"{stock}, but {others}" if stock and others else stock or others
 
