@@ -13,6 +13,7 @@ SOURCES = sorted([*(ROOT / "platform").rglob("*.py"), *(ROOT / "plugins").rglob(
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
 # of the kernel's files: those that hold declarations and tables, and model nothing of Linux by themselves
 HEADERS = {"__init__", "symbols", "model", "decisions", "steps", "tracepoints", "bugs", "costs", "types", "gfp"}
+HEADERS |= {path.stem for path in KERNEL.glob("*_types.py")}
 LONGEST = 400
 LONGEST_TEST = 500
 

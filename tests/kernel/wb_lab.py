@@ -19,6 +19,7 @@ from gfplab.engine.symbols import call_at, local_clock, wake_up_all
 from gfplab.engine.tasks import plan_task
 from gfplab.kernel.costs import COSTS
 from gfplab.kernel.decisions import DECISIONS
+from gfplab.kernel.instrument_types import INSTRUMENT_SIZES
 from gfplab.kernel.symbols import end_file_bio_read, end_file_bio_write, evict_file_page, lru_del
 from gfplab.kernel.types import (
     BIO_READ,
@@ -45,7 +46,7 @@ PAGE_CACHE = (
     "filemap",
     "workingset",
 )
-FILES = (*PAGE_CACHE, "psi", "workload_file", "log2", "jiffies", "swap", "vmstat", "interrupts")
+FILES = (*PAGE_CACHE, "psi", "workload_file", "log2", "jiffies", "swap", "vmstat", "instrument", "interrupts")
 
 PAGE_ARRAYS = ("page_flags", "page_zone", "page_next", "page_prev", "page_index", "page_private")
 CONGESTION_WQH = 1
@@ -212,7 +213,7 @@ class WritebackLab:
         sizes = {
             **boot.sizes(nr_tasks, cpus, heap=1000, waitqueues=FIRST_PAGE_WAIT + 256, streams=1, kinds=64),
             "zones": 2, "lruvecs": 2, "lrus": 8, "pcps": 2 * cpus, "disks": len(disks) + 1, "files": len(files) + 1,
-            "file_pages": 1 + sum(nr for nr, _ in files), "bios": NR_BIOS + 1, "hist": 256 * 4, "costs": len(COSTS) + 1,
+            "file_pages": 1 + sum(nr for nr, _ in files), "bios": NR_BIOS + 1, "hist": 256 * 4, **INSTRUMENT_SIZES, "costs": len(COSTS) + 1,
             "dtcs": nr_tasks + 1, "scans": nr_tasks + 1, "workloads": nr_tasks + 1, "pools": 3, "swaps": 2,
             **dict.fromkeys(PAGE_ARRAYS, pages + 1),
         }  # fmt: skip

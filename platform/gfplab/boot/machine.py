@@ -20,6 +20,7 @@ from gfplab.engine.state import PyState
 from gfplab.engine.tasks import plan_task
 from gfplab.kernel.costs import COST_NAMES
 from gfplab.kernel.gfp import PF_KSWAPD, PF_KTHREAD, PF_MEMALLOC, PF_SWAPWRITE
+from gfplab.kernel.instrument_types import INSTRUMENT_SIZES
 from gfplab.kernel.swap import PAGE_WAIT_TABLE
 from gfplab.kernel.tracepoints import TRACEPOINTS
 from gfplab.kernel.types import EV_BOOT, PAGE_SIZE, POOL_PAGE, POOL_SLAB
@@ -118,7 +119,7 @@ def sizes(world, layout: Layout, workloads: Workloads, n_tasks: int) -> dict[str
     )
     out["stack_frames"] = 64 * STACKS
     out["quantiles"] += QUANTILE_WORDS * len(world.disks)
-    return out | workloads.sizes() | {
+    return out | workloads.sizes() | INSTRUMENT_SIZES | {
         "vm": 1,
         "zones": zones,
         "lruvecs": zones,

@@ -11,6 +11,7 @@ from gfplab.engine.symbols import burn, local_clock, over_debt, trace
 from gfplab.kernel.costs import C_DIRECT_RECLAIM
 from gfplab.kernel.gfp import __GFP_DIRECT_RECLAIM, __GFP_FS, PF_LIGHT_RECLAIM, PF_MEMALLOC
 from gfplab.kernel.symbols import (
+    account_direct_reclaim,
     decide_throttle_direct_reclaim,
     psi_memstall_enter,
     psi_memstall_leave,
@@ -111,6 +112,7 @@ def try_to_free_pages(k, gfp_mask, cls):
     t = k.e[0].cur
     assert gfp_mask & __GFP_DIRECT_RECLAIM  # law 11
     assert k.tasks[t].pf_flags & PF_MEMALLOC == 0  # law 12: reclaim inside reclaim would be without end
+    entered = local_clock(k)
     init_scan(k, gfp_mask, cls, SWAP_CLUSTER_MAX, 0)
     killed = yield from throttle_direct_reclaim(k, gfp_mask)
     if killed:
@@ -131,6 +133,7 @@ def try_to_free_pages(k, gfp_mask, cls):
     k.tasks[t].pf_flags &= ~PF_MEMALLOC
     k.tasks[t].t_direct_reclaim += local_clock(k) - began
     trace(k, mm_vmscan_direct_reclaim_end, got, 0, 0, 0)
+    account_direct_reclaim(k, local_clock(k) - entered, got)
     return got
 
 

@@ -92,7 +92,9 @@ def disk_event(k, request):
     d.sectors += r.nr_pages
     if r.rw == BIO_READ:
         d.read_pages += r.nr_pages
+        d.nr_reads += 1
     else:
         d.write_pages += r.nr_pages
+        d.nr_writes += 1
     blk_mq_end_request(k, request)
     return 0

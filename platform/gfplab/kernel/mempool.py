@@ -34,13 +34,14 @@ from gfplab.kernel.steps import (
     STEP_WAIT,
 )
 from gfplab.kernel.symbols import (
+    account_mempool_alloc,
+    account_mempool_wait,
     alloc_pages_current,
     decide_mempool_free,
     decide_mempool_step,
     free_hot_cold_page,
     get_page_from_freelist,
     gfp_zone,
-    hist_add,
     kernel_bug,
     kmem_cache_alloc,
     kmem_cache_alloc_fastpath,
@@ -88,6 +89,9 @@ def mempool_alloc(k, pool, gfp_mask):
     k.tasks[t].context_b = pool
     zone = k.vm[0].nr_zones
     element = 0
+    what = 0
+    reclaimed = 0
+    slept = 0
     while element == 0:
         step = decide_mempool_step(k, pool, zone, t, c)
         what = step & STEP_MASK
@@ -113,6 +117,8 @@ def mempool_alloc(k, pool, gfp_mask):
             call.attempts += 1
             call.last_mask = mask
             k.tasks[t].pf_flags &= ~lent
+            if mask & __GFP_DIRECT_RECLAIM:
+                reclaimed += 1
             if element > 0:
                 if call.attempts == 1:
                     p.n_first += 1
@@ -134,8 +140,12 @@ def mempool_alloc(k, pool, gfp_mask):
                 left = yield io_schedule_timeout(p.wait, step >> STEP_SHIFT, TASK_UNINTERRUPTIBLE)
                 p.nr_waiters -= 1
                 p.t_wait += local_clock(k) - began
+                slept += 1
+                timed_out = 0
                 if left == 0:
                     p.n_timeout += 1
+                    timed_out = 1
+                account_mempool_wait(k, pool, local_clock(k) - began, timed_out)
         elif what == STEP_FAIL:
             p.n_fail += 1
             break
@@ -150,8 +160,7 @@ def mempool_alloc(k, pool, gfp_mask):
         p.outstanding += 1
     k.tasks[t].context_a = outer_gfp
     k.tasks[t].context_b = outer_pool
-    if p.site > 0:
-        hist_add(k, p.site, local_clock(k) - call.start)
+    account_mempool_alloc(k, pool, what, reclaimed, slept, local_clock(k) - call.start)
     return element
 
 

@@ -277,6 +277,39 @@ def wb_wakeup_delayed(k, d):
     """Wake the flusher of a device in dirty_writeback_interval, unless that is under way already. Writes: disks."""
 
 
+# instrument.py
+
+
+@prototype(blocking=False)
+def account_direct_reclaim(k, ns, nr_reclaimed):
+    """try_to_free_pages() returns: context_b says whether its task is inside mempool_alloc(). Writes: reclaim_cells."""
+
+
+@prototype(blocking=False)
+def account_mempool_alloc(k, pool, step, reclaimed, slept, ns):
+    """A call of mempool_alloc() ended with this step after `reclaimed` attempts that could reclaim and `slept` sleeps."""
+
+
+@prototype(blocking=False)
+def account_mempool_wait(k, pool, ns, timed_out):
+    """One sleep on pool->wait is over. Writes: mempool_waits, mempool_wait_hist."""
+
+
+@prototype(blocking=False)
+def account_writeout_call(k):
+    """throttle_vm_writeout() is entered. Writes: writeout_cells."""
+
+
+@prototype(blocking=False)
+def account_writeout_nap(k, ns):
+    """A nap in throttle_vm_writeout() is over. Writes: writeout_cells."""
+
+
+@prototype(blocking=False)
+def account_writeout_spared(k, limit):
+    """throttle_vm_writeout() lets the caller go on; was writeback above the limit? Writes: writeout_cells."""
+
+
 # jiffies.py
 
 
@@ -742,6 +775,11 @@ def free_pcp_pages(k):
 @prototype(blocking=False)
 def hist_add(k, site, ns):
     """Count one latency of a site. Writes: hist."""
+
+
+@prototype(blocking=False)
+def hist_bin(k, ns):
+    """Four bins per octave: 4 * floor(log2) + the two bits below the leading one."""
 
 
 @prototype(blocking=False)

@@ -10,7 +10,14 @@ from gfplab.engine.requests import TASK_UNINTERRUPTIBLE, cond_resched, io_schedu
 from gfplab.engine.subset import kernel, plain
 from gfplab.engine.symbols import local_clock, trace
 from gfplab.kernel.gfp import __GFP_FS, __GFP_IO, PF_BAIL_OUT, PF_LIGHT_RECLAIM, PF_NO_THROTTLE
-from gfplab.kernel.symbols import decide_throttle_vm_writeout, pool_full_ns, writeout_limit
+from gfplab.kernel.symbols import (
+    account_writeout_call,
+    account_writeout_nap,
+    account_writeout_spared,
+    decide_throttle_vm_writeout,
+    pool_full_ns,
+    writeout_limit,
+)
 from gfplab.kernel.tracepoints import (
     throttle_vm_writeout_event,
     writeback_congestion_wait,
@@ -57,10 +64,12 @@ def throttle_vm_writeout(k, gfp_mask):
     t = k.e[0].cur
     scan = k.scans[t]
     scan.throttled = 0
+    account_writeout_call(k)
     while True:
         scan.limit = writeout_limit(k)
         ns = throttle_nap(k, decide_throttle_vm_writeout(k, 0, t, t))
         if ns <= 0:
+            account_writeout_spared(k, scan.limit)
             break
         k.vm[0].throttle_events += 1
         trace(k, throttle_vm_writeout_event, k.vm[0].nr_writeback, scan.limit, ns, gfp_mask)
@@ -69,6 +78,7 @@ def throttle_vm_writeout(k, gfp_mask):
         full = pool_full_before(k, pool)
         yield from congestion_wait(k, ns)
         account_nap(k, pool, local_clock(k) - began, full)
+        account_writeout_nap(k, local_clock(k) - began)
         scan.throttled += 1
         if gfp_mask & __GFP_IO == 0 or gfp_mask & __GFP_FS == 0:
             break

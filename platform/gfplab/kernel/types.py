@@ -7,6 +7,7 @@ Models include/linux/{mmzone,mm_types,mempool,bio,blkdev,swap,workqueue}.h, flat
 from gfplab.engine.records import engine_schema
 from gfplab.kernel.elevator_types import elevator_records
 from gfplab.kernel.fault_types import fault_records
+from gfplab.kernel.instrument_types import instrument_records
 from gfplab.kernel.mobility_types import mobility_records
 from gfplab.kernel.node_types import node_records
 from gfplab.kernel.policy_types import policy_records
@@ -295,12 +296,8 @@ def kernel_schema():
     )
     s.records(
         "tasks",
-        idle_next="",
-        pool_id="worker pool",
-        worker_wait="wait queue of its own",
-        rescue_of="wq of a rescuer",
-        last_work="",
-    )
+        idle_next="", pool_id="worker pool", worker_wait="wait queue of its own", rescue_of="wq of a rescuer", last_work="",
+    )  # fmt: skip
     s.records("mutexes", owner="", wait="")
     s.records("tasks", worker_idle="1 while on its pool's idle list")
     s.records(
@@ -404,4 +401,5 @@ def kernel_schema():
     node_records(s)
     policy_records(s)
     rig_records(s)
+    instrument_records(s)
     return s
