@@ -25,7 +25,17 @@ from gfplab.kernel.symbols import (
     unlock_page,
     wait_on_page_bit_killable,
 )
-from gfplab.kernel.types import PG_anon, PG_dirty, PG_locked, PG_lru, PG_mapped, PG_swapcache, PG_writeback, PG_young
+from gfplab.kernel.types import (
+    PAGE_FLAGS_MASK,
+    PG_anon,
+    PG_dirty,
+    PG_locked,
+    PG_lru,
+    PG_mapped,
+    PG_swapcache,
+    PG_writeback,
+    PG_young,
+)
 
 SWAP_PTE = 1
 
@@ -145,7 +155,7 @@ def try_to_unmap(k, page):
     slot = k.page_private[page]
     k.ptes[vpn] = -slot
     k.swap_map[slot] |= SWAP_PTE
-    k.page_flags[page] &= ~(PG_mapped | PG_young) & 0xFFFF
+    k.page_flags[page] &= ~(PG_mapped | PG_young) & PAGE_FLAGS_MASK
     m = mm_of(k, vpn)
     k.mms[m].rss -= 1
     k.mms[m].swap += 1
@@ -169,7 +179,7 @@ def zap_pte(k, vpn):
             free_unused_page(k, page)
         return 1
     k.mms[m].rss -= 1
-    k.page_flags[pte] &= ~(PG_mapped | PG_young) & 0xFFFF
+    k.page_flags[pte] &= ~(PG_mapped | PG_young) & PAGE_FLAGS_MASK
     free_unused_page(k, pte)
     return 1
 

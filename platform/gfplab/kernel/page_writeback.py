@@ -10,7 +10,7 @@ radix-tree tags.
 from gfplab.engine.subset import plain
 from gfplab.kernel.gfp import PF_LESS_THROTTLE
 from gfplab.kernel.symbols import __mark_inode_dirty, rotate_reclaimable_page, wake_up_page, wb_writeout_inc
-from gfplab.kernel.types import PAGE_SIZE, PG_anon, PG_dirty, PG_reclaim, PG_writeback
+from gfplab.kernel.types import PAGE_FLAGS_MASK, PAGE_SIZE, PG_anon, PG_dirty, PG_reclaim, PG_writeback
 
 LOCAL_THROTTLE_ERA = 58  # from then on the flag that was PF_LESS_THROTTLE leaves the global thresholds alone
 
@@ -148,7 +148,7 @@ def clear_page_dirty_for_io(k, page):
     """Take the dirty mark off a page that is about to be written; 0 if it had none."""
     if k.page_flags[page] & PG_dirty == 0:
         return 0
-    k.page_flags[page] &= ~PG_dirty & 0xFFFF
+    k.page_flags[page] &= ~PG_dirty & PAGE_FLAGS_MASK
     if k.page_flags[page] & PG_anon == 0:
         f = abs(k.page_private[page])
         k.vm[0].nr_dirty -= 1
@@ -176,9 +176,9 @@ def end_page_writeback(k, page):
     """The write of this page is done: rotate it if reclaim asked to, count it, wake whoever waits for it."""
     assert k.page_flags[page] & PG_writeback
     if k.page_flags[page] & PG_reclaim:
-        k.page_flags[page] &= ~PG_reclaim & 0xFFFF
+        k.page_flags[page] &= ~PG_reclaim & PAGE_FLAGS_MASK
         rotate_reclaimable_page(k, page)
-    k.page_flags[page] &= ~PG_writeback & 0xFFFF
+    k.page_flags[page] &= ~PG_writeback & PAGE_FLAGS_MASK
     k.vm[0].nr_writeback -= 1
     k.vm[0].nr_written += 1
     k.zones[k.page_zone[page]].nr_writeback -= 1

@@ -27,6 +27,7 @@ from gfplab.kernel.symbols import (
 )
 from gfplab.kernel.types import (
     DEV_DISK,
+    PAGE_FLAGS_MASK,
     ZONE_DIRTY,
     ZONE_WRITEBACK,
     PG_active,
@@ -53,7 +54,7 @@ def page_referenced(k, page):
     """1 if the page was touched through its PTE since the last look; clears the accessed bit."""
     young = k.page_flags[page] & PG_young
     if young:
-        k.page_flags[page] &= ~PG_young & 0xFFFF
+        k.page_flags[page] &= ~PG_young & PAGE_FLAGS_MASK
         return 1
     return 0
 
@@ -100,7 +101,7 @@ def scan_one_page(k, t, z, page, force_reclaim):
             if page_referenced(k, page):
                 return ACTIVATE
         elif flags & PG_referenced:
-            k.page_flags[page] &= ~PG_referenced & 0xFFFF
+            k.page_flags[page] &= ~PG_referenced & PAGE_FLAGS_MASK
             clean_only = 1
     if anon and flags & PG_swapcache == 0:
         if scan.gfp_mask & __GFP_IO == 0:

@@ -17,7 +17,7 @@ from gfplab.kernel.symbols import (
     gfp_zone,
     smp_processor_id,
 )
-from gfplab.kernel.types import SLAB_CPU, SLAB_CPU_PARTIAL, SLAB_NODE_PARTIAL, PG_slab
+from gfplab.kernel.types import PAGE_FLAGS_MASK, SLAB_CPU, SLAB_CPU_PARTIAL, SLAB_NODE_PARTIAL, PG_slab
 
 CPU_PARTIAL_REFILL = 2  # take node partials until half of cpu_partial is on this CPU
 
@@ -122,7 +122,7 @@ def deactivate_slab(k, cache, this_cpu):
     k.page_private[page] += c.freelist
     c.freelist = 0
     c.page = 0
-    k.page_flags[page] &= ~SLAB_CPU & 0xFFFF
+    k.page_flags[page] &= ~SLAB_CPU & PAGE_FLAGS_MASK
     if k.page_private[page] > 0:
         place_slab(k, cache, page)
     return 0
@@ -167,7 +167,7 @@ def remove_node_partial(k, cache, page):
     if after:
         k.page_prev[after] = before
     s.nr_partial -= 1
-    k.page_flags[page] &= ~SLAB_NODE_PARTIAL & 0xFFFF
+    k.page_flags[page] &= ~SLAB_NODE_PARTIAL & PAGE_FLAGS_MASK
     return 0
 
 
@@ -195,7 +195,7 @@ def refill_from_partial(k, cache):
             k.page_private[c.page] = 0
             burn(k, k.costs[C_SLAB_FAST])
             return 1
-        k.page_flags[c.page] &= ~SLAB_CPU & 0xFFFF  # full: nobody's list holds it until an object is freed
+        k.page_flags[c.page] &= ~SLAB_CPU & PAGE_FLAGS_MASK  # full: nobody's list holds it until an object is freed
         c.page = 0
     if c.partial:
         page = c.partial
@@ -204,7 +204,7 @@ def refill_from_partial(k, cache):
         c.pobjects -= k.page_private[page]
         if c.pobjects < 0:
             c.pobjects = 0
-        k.page_flags[page] &= ~SLAB_CPU_PARTIAL & 0xFFFF
+        k.page_flags[page] &= ~SLAB_CPU_PARTIAL & PAGE_FLAGS_MASK
         take_slab(k, cache, this_cpu, page)
         burn(k, k.costs[C_SLAB_CPU_PARTIAL])
         return 1
@@ -255,7 +255,7 @@ def unfreeze_partials(k, cache, this_cpu):
     while c.partial:
         page = c.partial
         c.partial = k.page_next[page]
-        k.page_flags[page] &= ~SLAB_CPU_PARTIAL & 0xFFFF
+        k.page_flags[page] &= ~SLAB_CPU_PARTIAL & PAGE_FLAGS_MASK
         place_slab(k, cache, page)
     c.npartial = 0
     c.pobjects = 0

@@ -14,6 +14,7 @@ from gfplab.kernel.types import (
     LRU_ACTIVE_FILE,
     LRU_INACTIVE_ANON,
     LRU_INACTIVE_FILE,
+    PAGE_FLAGS_MASK,
     PG_active,
     PG_anon,
     PG_locked,
@@ -98,7 +99,7 @@ def del_page_from_lru_list(k, page):
         lst.tail = before
     k.page_next[page] = 0
     k.page_prev[page] = 0
-    k.page_flags[page] &= ~PG_lru & 0xFFFF
+    k.page_flags[page] &= ~PG_lru & PAGE_FLAGS_MASK
     lru_size_add(k, lv, lru, -1)
     return 0
 
@@ -145,7 +146,7 @@ def mark_page_accessed(k, page):
     flags = k.page_flags[page]
     if flags & PG_active == 0 and flags & PG_referenced and flags & PG_lru:
         activate_page(k, page)
-        k.page_flags[page] &= ~PG_referenced & 0xFFFF
+        k.page_flags[page] &= ~PG_referenced & PAGE_FLAGS_MASK
     elif flags & PG_referenced == 0:
         k.page_flags[page] |= PG_referenced
     return 0
@@ -181,7 +182,7 @@ def trylock_page(k, page):
 def unlock_page(k, page):
     """Drop the page lock and wake whoever sleeps on the page."""
     flags = k.page_flags[page]
-    k.page_flags[page] = flags & ~(PG_locked | PG_waiters) & 0xFFFF
+    k.page_flags[page] = flags & ~(PG_locked | PG_waiters) & PAGE_FLAGS_MASK
     if flags & PG_waiters:
         wake_up_all(k, page_waitqueue(k, page))
     return 0
@@ -191,7 +192,7 @@ def unlock_page(k, page):
 def wake_up_page(k, page):
     """Wake those who wait for the end of writeback."""
     if k.page_flags[page] & PG_waiters:
-        k.page_flags[page] &= ~PG_waiters & 0xFFFF
+        k.page_flags[page] &= ~PG_waiters & PAGE_FLAGS_MASK
         wake_up_all(k, page_waitqueue(k, page))
     return 0
 

@@ -23,7 +23,7 @@ from gfplab.kernel.symbols import (
     swap_readpage,
     vm_swap_full,
 )
-from gfplab.kernel.types import PG_anon, PG_dirty, PG_locked, PG_reclaim, PG_swapcache, PG_writeback
+from gfplab.kernel.types import PAGE_FLAGS_MASK, PG_anon, PG_dirty, PG_locked, PG_reclaim, PG_swapcache, PG_writeback
 
 PG_readahead = PG_reclaim  # Linux shares this bit as well
 NODE_SLOTS = 64
@@ -57,7 +57,7 @@ def delete_from_swap_cache(k, page):
     slot = k.page_private[page]
     k.swap_cache[slot] = 0
     k.page_private[page] = 0
-    k.page_flags[page] &= ~PG_swapcache & 0xFFFF
+    k.page_flags[page] &= ~PG_swapcache & PAGE_FLAGS_MASK
     node = slot // NODE_SLOTS
     k.node_count[node] -= 1
     if k.node_count[node] == 0:
@@ -85,7 +85,7 @@ def lookup_swap_cache(k, slot):
     """The page that caches a slot, or 0; a hit on a read-ahead page widens the window."""
     page = k.swap_cache[slot]
     if page and k.page_flags[page] & PG_readahead and k.page_flags[page] & PG_writeback == 0:
-        k.page_flags[page] &= ~PG_readahead & 0xFFFF
+        k.page_flags[page] &= ~PG_readahead & PAGE_FLAGS_MASK
         k.vm[0].readahead_hits += 1
     return page
 

@@ -32,6 +32,9 @@ PG_pcp = 0x1000
 PG_slab = 0x2000
 PG_mempool = 0x4000  # held by a mempool element or as ciphertext
 PG_waiters = 0x8000  # somebody sleeps on PG_locked
+PG_workingset = 0x10000  # it was active once, or came back too early (v6.1)
+PG_exclusive = 0x20000  # its one PTE may write without asking: PG_anon_exclusive (v6.1)
+PAGE_FLAGS_MASK = 0xFFFFFFFF
 
 # a slab page uses the LRU bits for its own list
 SLAB_CPU = PG_active  # the current slab of one CPU
@@ -369,7 +372,7 @@ def kernel_schema():
         wb="the disk", thresh="dirty threshold as the task sees it", bg_thresh="", dirty="dirty pages, those under writeback included", wb_thresh="the disk's part of thresh", wb_bg_thresh="", wb_dirty="dirty pages of the disk, those under writeback included",
         pos_ratio="10 bits after the point", nr_dirtied_pause="tasks.nr_dirtied_pause after the next pause",
     )  # fmt: skip
-    s.array("page_flags", "u2", "PG_*")
+    s.array("page_flags", "u4", "PG_*")
     s.array("page_zone", "u1", "zone of a page")
     s.array("page_next", "i4", "towards the tail of its list")
     s.array("page_prev", "i4", "towards the head of its list")

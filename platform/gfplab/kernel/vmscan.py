@@ -33,6 +33,7 @@ from gfplab.kernel.types import (
     LRU_ACTIVE_FILE,
     LRU_INACTIVE_ANON,
     LRU_INACTIVE_FILE,
+    PAGE_FLAGS_MASK,
     ZONE_CONGESTED,
     ZONE_DIRTY,
     ZONE_WRITEBACK,
@@ -295,7 +296,7 @@ def shrink_active_list(k, z, nr_to_scan, lru):
     for i in range(n):
         page = k.isolated[base + i]
         rotated += page_referenced(k, page)
-        k.page_flags[page] &= ~PG_active & 0xFFFF
+        k.page_flags[page] &= ~PG_active & PAGE_FLAGS_MASK
         putback_lru_page(k, page)
         k.isolated[base + i] = 0
     k.vm[0].pgrefill += n
