@@ -8,9 +8,9 @@ Leaves out: the counters of pools of kmalloc memory, which the rig has and no dm
 
 from gfplab.engine.subset import plain
 from gfplab.kernel.gfp import PF_KSWAPD, PF_MEMALLOC, PF_WQ_WORKER
-from gfplab.kernel.instrument_types import CELLS_PER_CLASS, CELLS_PER_CONTEXT, CELLS_PER_PHASE, HIST_BINS
+from gfplab.kernel.instrument_types import CELLS_PER_CLASS, CELLS_PER_CONTEXT, HIST_BINS
 from gfplab.kernel.steps import STEP_ALLOC, STEP_RESERVE
-from gfplab.kernel.symbols import hist_bin
+from gfplab.kernel.symbols import hist_add, hist_bin
 from gfplab.kernel.types import POOL_PAGE
 
 
@@ -54,17 +54,15 @@ def account_mempool_alloc(k, pool, step, reclaimed, slept, ns):
         source = 1
         if reclaimed:
             source = 3
-    cell = k.vm[0].mempool_phase * CELLS_PER_PHASE + (which - 1) * CELLS_PER_CLASS + source + 1
+    cell = (which - 1) * CELLS_PER_CLASS + source + 1
     cell += mempool_context(k, k.e[0].cur) * CELLS_PER_CONTEXT
     stat = k.mempool_cells[cell]
     stat.n += 1
     stat.sum_ns += ns
     stat.max_ns = max(stat.max_ns, ns)
-    here = hist_bin(k, ns)
-    k.mp_hist[cell * HIST_BINS + here] += 1
-    site = k.pools[pool].site
-    if site > 0:
-        k.hist[site * HIST_BINS + here] += 1
+    k.mp_hist[cell * HIST_BINS + hist_bin(k, ns)] += 1
+    if k.pools[pool].site:
+        hist_add(k, k.pools[pool].site, ns)
     return 0
 
 

@@ -1,7 +1,7 @@
 """Fields of the simulated machine for the counters that a patched kernel of the measuring rig carries in mm/mempool.c.
 
-A call of mempool_alloc() belongs to one cell: the phase of the workload, the class of the pool, the caller's context
-and where its element came from.  Units and null indices as in types.py.
+A call of mempool_alloc() belongs to one cell: the class of the pool, the caller's context and where its element came
+from.  Units and null indices as in types.py.
 """
 
 POOL_CLASSES = ("cryptpage", "other")
@@ -9,13 +9,11 @@ CONTEXTS = ("kworker", "reclaimer", "task")
 SOURCES = ("under_first", "reserve", "under_dr", "reserve_after_dr", "after_wait", "fail")
 RECLAIM_PLACES = ("outside", "inside_mempool")
 THROTTLED = ("kswapd", "direct", "inside_mempool")
-PHASES = 5  # 0 unless the workload sets vm.mempool_phase
 
 HIST_BINS = 256
 CELLS_PER_CONTEXT = len(SOURCES)
 CELLS_PER_CLASS = len(CONTEXTS) * CELLS_PER_CONTEXT
-CELLS_PER_PHASE = len(POOL_CLASSES) * CELLS_PER_CLASS
-CELLS = PHASES * CELLS_PER_PHASE
+CELLS = len(POOL_CLASSES) * CELLS_PER_CLASS
 
 INSTRUMENT_SIZES = {
     "mempool_cells": CELLS + 1,
@@ -30,7 +28,6 @@ INSTRUMENT_SIZES = {
 
 def instrument_records(s):
     """Extend the schema."""
-    s.records("vm", mempool_phase="phase that mempool_cells are counted under")
     s.records("mempool_cells", n="calls", sum_ns="", max_ns="")
     s.array("mp_hist", "i8", "latency of mempool_alloc(): cell * 256 + bin")
     s.records(
