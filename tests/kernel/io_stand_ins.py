@@ -234,3 +234,12 @@ def hold_mutex(k, j):
         yield schedule_timeout(0, job.pause_ns, TASK_INTERRUPTIBLE)
         mutex_unlock(k, 1)
     return 0
+
+
+@plain
+def decide_inflight_gate(k, i_vm, i_crypt, i_task):
+    """As the stock kernels answer."""
+    c = k.crypts[i_crypt]
+    if c.swap_bios == 0 or c.swap_bios_out < c.swap_bios:
+        return 1
+    return 0

@@ -21,6 +21,7 @@ from gfplab.engine.tasks import plan_task
 from gfplab.kernel.costs import COST_NAMES
 from gfplab.kernel.gfp import PF_KSWAPD, PF_KTHREAD, PF_MEMALLOC, PF_SWAPWRITE
 from gfplab.kernel.instrument_types import INSTRUMENT_SIZES
+from gfplab.kernel.magazine import MAGAZINE_SLOTS
 from gfplab.kernel.swap import PAGE_WAIT_TABLE
 from gfplab.kernel.tracepoints import TRACEPOINTS
 from gfplab.kernel.types import EV_BOOT, PAGE_SIZE, POOL_PAGE, POOL_SLAB
@@ -132,6 +133,8 @@ def sizes(world, layout: Layout, workloads: Workloads, n_tasks: int) -> dict[str
         "caches": len(slabs.CACHE_SIZES) + 1,
         "cpu_slabs": (len(slabs.CACHE_SIZES) + 1) * cpus,
         "pools": len(layout.pools),
+        "magazines": len(layout.pools) * cpus,
+        "magazine_elems": len(layout.pools) * cpus * MAGAZINE_SLOTS,
         "pool_elems": 1 + sum(max(plan.min_nr, 1) for plan in layout.pools[1:]),
         "biosets": len(layout.biosets),
         "bios": pages + 1024,

@@ -1,7 +1,7 @@
 """Device mapper: every bio is wrapped in a dm_io and handed to its target as one or more clones.
 
-Models drivers/md/dm.c (v4.7 bio-based; with vm.era 61 and up the tree walk of v4.15; the swap-bio limit of v5.12 where
-crypts.swap_bios is set) and drivers/md/dm-linear.c (crypts.linear).
+Models drivers/md/dm.c (v4.7 bio-based; with vm.era 61 and up the tree walk of v4.15; the swap-bio limit of v5.12, which is the
+decision inflight_gate) and drivers/md/dm-linear.c (crypts.linear).
 
 Leaves out: tables of several targets, flushes, suspend, request-based dm, error returns of a target.
 """
@@ -17,6 +17,7 @@ from gfplab.kernel.symbols import (
     bio_endio,
     bio_put,
     crypt_map,
+    decide_inflight_gate,
     generic_make_request,
     kernel_bug,
     mempool_alloc,
@@ -99,8 +100,9 @@ def clone_bio(k, clone, bio):
 
 @kernel
 def __map_bio(k, crypt, clone):
-    """Let the target have the clone. With a limit on swap bios in flight, it is their submitter who waits here."""
-    if k.crypts[crypt].swap_bios and k.bios[k.bios[clone].parent].end_io == END_SWAP_WRITE:
+    """Let the target have the clone. Where swap bios in flight are limited, it is their submitter who waits here."""
+    limited = k.crypts[crypt].linear == 0 or k.crypts[crypt].swap_bios
+    if limited and k.bios[k.bios[clone].parent].end_io == END_SWAP_WRITE:
         yield from __down_common(k, crypt)
         k.bios[clone].swap_gated = 1
     if k.crypts[crypt].linear:
@@ -113,10 +115,18 @@ def __map_bio(k, crypt, clone):
     return 0
 
 
+@plain
+def admitted(k, crypt, task):
+    """1 if one more swap bio may enter the device: the policy says so, or none is in it."""
+    if k.crypts[crypt].swap_bios_out == 0:
+        return 1
+    return decide_inflight_gate(k, 0, crypt, task)
+
+
 @kernel
 def __down_common(k, crypt):
     """Take one of the device's swap_bios; a sleeper is handed the one that comes free."""
-    if k.crypts[crypt].swap_bios_out < k.crypts[crypt].swap_bios:
+    if admitted(k, crypt, k.e[0].cur):
         k.crypts[crypt].swap_bios_out += 1
     else:
         yield schedule(k.crypts[crypt].swap_wait, TASK_UNINTERRUPTIBLE)
@@ -125,11 +135,12 @@ def __down_common(k, crypt):
 
 @plain
 def __up(k, crypt):
-    """Hand a swap bio's place to the first sleeper, or free it."""
-    if waitqueue_active(k, k.crypts[crypt].swap_wait):
-        wake_up(k, k.crypts[crypt].swap_wait)
-    else:
-        k.crypts[crypt].swap_bios_out -= 1
+    """A swap bio has left: hand its place to the first sleeper, and any others that there are now."""
+    queue = k.crypts[crypt].swap_wait
+    k.crypts[crypt].swap_bios_out -= 1
+    while waitqueue_active(k, queue) and admitted(k, crypt, k.waitqueues[queue].head):
+        k.crypts[crypt].swap_bios_out += 1
+        wake_up(k, queue)
     return 0
 
 

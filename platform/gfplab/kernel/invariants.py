@@ -51,6 +51,8 @@ def check_invariants(k):
         pool = k.pools[p]
         if pool.curr_nr < 0 or pool.curr_nr > max(pool.min_nr, 1):
             return 4
+        if pool.in_magazines < 0 or pool.in_magazines > pool.curr_nr:
+            return 4
         if pool.outstanding < 0 or pool.curr_nr + pool.outstanding < pool.min_nr:
             return 4
         if pool.kind == POOL_PAGE:

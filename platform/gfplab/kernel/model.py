@@ -12,6 +12,7 @@ from gfplab.kernel.types import kernel_schema
 # one name per file of this folder that holds simulated code
 KERNEL_FILES = (
     "mempool",
+    "magazine",
     "instrument",
     "slub",
     "page_alloc",

@@ -12,6 +12,12 @@ def policy_records(s):
         cache_trim_mode="1: much of the inactive file list is idle cache, so anon is spared", file_is_tiny="1: hardly any page cache is left",
     )  # fmt: skip
     s.records(
+        "pools",
+        in_magazines="elements of the reserve that lie in magazines of CPUs", reclaim_ns="EWMA of ns of an attempt that may reclaim", reclaim_yield="EWMA of how many in 1000 of these get an element",
+    )  # fmt: skip
+    s.records("magazines", count="elements in the magazine of one pool and CPU")
+    s.array("magazine_elems", "i4", "elements of all magazines, 16 each")
+    s.records(
         "lruvecs",
         anon_cost="what reclaim of anonymous pages has cost of late: pages written and read back", file_cost="the same of file pages",
     )  # fmt: skip

@@ -362,6 +362,34 @@ def roundup_pow_of_two(k, n):
     """The least power of two that is not below n."""
 
 
+# magazine.py
+
+
+@prototype(blocking=False)
+def magazine_refill(k, pool, rounds):
+    """Under the pool's lock: fill half of this CPU's magazine from the rest of the reserve. Writes: pool, magazines."""
+
+
+@prototype(blocking=False)
+def magazine_return(k, pool, element, rounds):
+    """Keep a returned element here; a full magazine first gives half of itself back under the lock. Writes: pool."""
+
+
+@prototype(blocking=False)
+def magazine_rounds(k, pool):
+    """How many elements this CPU may keep for the pool; 0 = it has no magazine."""
+
+
+@prototype(blocking=False)
+def magazine_steal(k, pool):
+    """Under the pool's lock, with nothing left outside the magazines: an element of the next CPU that has one."""
+
+
+@prototype(blocking=False)
+def magazine_take(k, pool):
+    """An element of this CPU's magazine of the pool, or 0; the reserve's own account is the caller's business."""
+
+
 # memory.py
 
 
