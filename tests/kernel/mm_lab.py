@@ -18,6 +18,7 @@ from gfplab.engine.symbols import local_clock
 from gfplab.engine.tasks import plan_task
 from gfplab.kernel.decisions import DECISIONS
 from gfplab.kernel.gfp import PF_MEMALLOC
+from gfplab.kernel.mobility_types import MIGRATE_MOVABLE
 from gfplab.kernel.model import KERNEL_FILES
 from gfplab.kernel.symbols import (
     alloc_pages_current,
@@ -122,8 +123,8 @@ def stock(decision):
 
 
 @cache
-def _policies(names):
-    return select("v4.7", {}, extra=names)
+def _policies(names, kernel_name):
+    return select(kernel_name, {}, extra=names)
 
 
 class _Build:
@@ -157,7 +158,7 @@ class SmallMachine:
         self.build = build()
         booted = boot_machine(_Build(), self.world, seed, fixed_order=fixed_order, trace_all=True)
         self.arrays, self.layout = booted.arrays, booted.layout
-        policy = _policies(tuple(policies))
+        policy = _policies(tuple(policies), self.world.kernel)
         decisions = policy.bind(self.build.schema, compiled=False)
         for name, answer in (answers or {}).items():
             decisions[name] = BoundDecision(name, None, answer, (), 0)
@@ -231,8 +232,11 @@ class SmallMachine:
         z = z or self.vm.nr_zones
         zone = self.k.zones[z]
         while zone.free > leave:
-            page = zone.free_head
-            zone.free_head = int(self.arrays["page_next"][page])
+            if self.vm.era >= 61:
+                page = self.call("__rmqueue", z, MIGRATE_MOVABLE, 0, 0)
+            else:
+                page = zone.free_head
+                zone.free_head = int(self.arrays["page_next"][page])
             self.arrays["page_flags"][page] = 0
             self.arrays["page_next"][page] = 0
             zone.free -= 1
@@ -244,8 +248,11 @@ class SmallMachine:
         """Pages that the kernel held are free again."""
         for page in pages:
             self.arrays["page_flags"][page] = 0x0800
-            self.arrays["page_next"][page] = self.zone.free_head
-            self.zone.free_head = page
+            if self.vm.era >= 61:
+                self.call("__free_one_page", page, self.vm.nr_zones, self.call("get_pageblock_migratetype", page))
+            else:
+                self.arrays["page_next"][page] = self.zone.free_head
+                self.zone.free_head = page
             self.zone.free += 1
             self.vm.nr_free += 1
             self.vm.nr_fixed -= 1

@@ -11,6 +11,7 @@ import numpy as np
 from gfplab.boot import devices, slabs
 from gfplab.boot.layout import ROLE_KSWAPD, ROLE_REAPER, ROLE_USER, Layout, PoolPlan, TaskPlan
 from gfplab.boot.memory import PageSource, setup_zones
+from gfplab.boot.mobility import BlockSource, has_pageblocks, pageblock_sizes
 from gfplab.boot.workloads import Workloads
 from gfplab.engine import boot as engine_boot
 from gfplab.engine.events import push_event
@@ -22,6 +23,7 @@ from gfplab.kernel.costs import COST_NAMES
 from gfplab.kernel.gfp import PF_KSWAPD, PF_KTHREAD, PF_MEMALLOC, PF_SWAPWRITE
 from gfplab.kernel.instrument_types import INSTRUMENT_SIZES
 from gfplab.kernel.magazine import MAGAZINE_SLOTS
+from gfplab.kernel.mobility_types import MIGRATE_UNMOVABLE
 from gfplab.kernel.swap import PAGE_WAIT_TABLE
 from gfplab.kernel.tracepoints import TRACEPOINTS
 from gfplab.kernel.types import EV_BOOT, PAGE_SIZE, POOL_PAGE, POOL_SLAB
@@ -120,7 +122,7 @@ def sizes(world, layout: Layout, workloads: Workloads, n_tasks: int) -> dict[str
     )
     out["stack_frames"] = 64 * STACKS
     out["quantiles"] += QUANTILE_WORDS * len(world.disks)
-    return out | workloads.sizes() | INSTRUMENT_SIZES | {
+    return out | workloads.sizes() | INSTRUMENT_SIZES | pageblock_sizes(world) | {
         "vm": 1,
         "zones": zones,
         "lruvecs": zones,
@@ -186,7 +188,7 @@ def fill(arrays, world, layout: Layout, workloads: Workloads, seed: int):
         vm[queue] = layout.waitqueue()
     vm["readahead_hits"] = 4
     setup_zones(arrays, world, layout)
-    source = PageSource(arrays, world)
+    source = (BlockSource if has_pageblocks(world) else PageSource)(arrays, world)
     slabs.setup_caches(arrays, layout)
     setup_pools(arrays, layout)
     devices.setup_disks(arrays, world, layout)
@@ -196,11 +198,11 @@ def fill(arrays, world, layout: Layout, workloads: Workloads, seed: int):
     devices.setup_flushers(arrays, world, layout)
     stated_free = machine.start.free_pages is not None  # then the reserves are part of what the kernel holds
     if not stated_free:
-        vm["nr_fixed"] = len(source.take(machine.kernel_pages, "the kernel itself"))
+        vm["nr_fixed"] = len(source.take(machine.kernel_pages, "the kernel itself", MIGRATE_UNMOVABLE))
     slabs.fill_reserves(arrays, layout, source)
     if stated_free:
         rest = max(machine.kernel_pages - int(vm["nr_mempool"][0] + vm["nr_slab"][0]), 0)
-        vm["nr_fixed"] = len(source.take(rest, "the kernel itself"))
+        vm["nr_fixed"] = len(source.take(rest, "the kernel itself", MIGRATE_UNMOVABLE))
     start_dirty_limit(arrays, world)
     workloads.fill(arrays, source, seed)
     source.free_the_rest()

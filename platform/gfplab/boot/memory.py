@@ -5,8 +5,16 @@ Pages are handed out from the highest zone down, in the order in which this file
 
 import numpy as np
 
-from gfplab.boot.watermarks import lowmem_reserve, min_free_kbytes, pcp_batch_high, totalreserve_pages, zone_watermarks
+from gfplab.boot.watermarks import (
+    lowmem_reserve,
+    min_free_kbytes,
+    pcp_batch_high,
+    pcp_batch_high_v6_1,
+    totalreserve_pages,
+    zone_watermarks,
+)
 from gfplab.errors import ScenarioError
+from gfplab.kernel.mobility_types import MIGRATE_MOVABLE
 from gfplab.kernel.types import (
     LRU_ACTIVE_ANON,
     LRU_ACTIVE_FILE,
@@ -41,7 +49,7 @@ def setup_zones(arrays, world, layout):
     zones, vm = arrays["zones"], arrays["vm"]
     names = [zone.name for zone in machine.zones]
     managed = [zone.managed_pages for zone in machine.zones]
-    kib = machine.min_free_kbytes or min_free_kbytes(sum(managed))
+    kib = machine.min_free_kbytes or min_free_kbytes(sum(managed), world.kernel)
     marks = zone_watermarks(managed, kib, machine.watermark_scale_factor)
     reserve = lowmem_reserve(names, managed)
     start = 1
@@ -58,8 +66,10 @@ def setup_zones(arrays, world, layout):
         arrays["lruvecs"]["zone"][z] = z
         zones["cls"][z] = z
         zones["lock"][z] = layout.lock()
-        batch, high = pcp_batch_high(pages)
         cpus = machine.cpus
+        batch, high = pcp_batch_high(pages)
+        if world.kernel != "v4.7":
+            batch, high = pcp_batch_high_v6_1(pages, marks[z - 1][1], cpus)
         arrays["pcps"]["batch"][z * cpus : (z + 1) * cpus] = batch
         arrays["pcps"]["high"][z * cpus : (z + 1) * cpus] = high
     vm["nr_zones"] = len(managed)
@@ -79,10 +89,11 @@ class PageSource:
         self.end = {z: self.next[z] + int(zones["managed"][z]) for z in range(1, n + 1)}
         self.keep = {z: int(zones["wmark_high"][z] + zones[f"reserve_{n}"][z]) for z in range(1, n + 1)}
 
-    def take(self, n: int, what: str) -> np.ndarray:
+    def take(self, n: int, what: str, migratetype: int = MIGRATE_MOVABLE) -> np.ndarray:
         """n page numbers, ascending within a zone: from the highest zone first, as the allocator's zonelist has them.
 
         A zone keeps what kswapd would have kept free there; below that all are taken only when all are that low.
+        The migratetype matters to the kernels that have one (mobility.py).
         """
         parts, left = [], n
         for keeping in (True, False):

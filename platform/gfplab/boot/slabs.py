@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from gfplab.kernel.mobility_types import MIGRATE_UNMOVABLE
 from gfplab.kernel.types import PAGE_SIZE, POOL_PAGE, SLAB_NODE_PARTIAL, PG_mempool, PG_slab
 
 # bytes per object in v4.7 on x86-64; a dm-crypt clone carries its dm_crypt_io and first crypto request
@@ -41,7 +42,7 @@ def fill_reserves(arrays, layout, source):
         pools["base"][p] = base
         base += max(plan.min_nr, 1)
         if plan.kind == POOL_PAGE:
-            pages = source.take(plan.min_nr, f"mempool {plan.name}")
+            pages = source.take(plan.min_nr, f"mempool {plan.name}", MIGRATE_UNMOVABLE)
             flags[pages] = PG_mempool
             arrays["vm"]["nr_mempool"] += plan.min_nr
             place(arrays, p, pages)
@@ -67,7 +68,7 @@ def slab_objects(arrays, cache: int, n: int, source) -> np.ndarray:
     """n objects (the page of each) of new slabs; what is left of the last slab goes to the node's partial list."""
     caches = arrays["caches"]
     objs = int(caches["objs"][cache])
-    pages = source.take(-(-n // objs), f"slab cache {cache}")
+    pages = source.take(-(-n // objs), f"slab cache {cache}", MIGRATE_UNMOVABLE)
     arrays["page_flags"][pages] = PG_slab
     arrays["page_index"][pages] = cache
     for z in np.unique(arrays["page_zone"][pages]):

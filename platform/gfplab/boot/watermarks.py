@@ -1,7 +1,7 @@
 """The figures the kernel computes at boot: min_free_kbytes, the three marks, lowmem_reserve, per-CPU list sizes.
 
 Models init_per_zone_wmark_min(), __setup_per_zone_wmarks(), setup_per_zone_lowmem_reserve(),
-calculate_totalreserve_pages() and zone_batchsize() of mm/page_alloc.c (v4.7).
+calculate_totalreserve_pages(), zone_batchsize() and, of v6.1, zone_highsize() of mm/page_alloc.c.
 """
 
 from math import isqrt
@@ -10,9 +10,9 @@ PAGE_KIB = 4
 LOWMEM_RESERVE_RATIO = {"DMA": 256, "DMA32": 256, "Normal": 32, "Movable": 1}
 
 
-def min_free_kbytes(managed_pages: int) -> int:
-    """sqrt(16 * lowmem in KiB), between 128 KiB and 64 MiB."""
-    return min(max(isqrt(managed_pages * PAGE_KIB * 16), 128), 65536)
+def min_free_kbytes(managed_pages: int, kernel: str = "v4.7") -> int:
+    """sqrt(16 * lowmem in KiB), between 128 KiB and 64 MiB in v4.7, 256 MiB later."""
+    return min(max(isqrt(managed_pages * PAGE_KIB * 16), 128), 65536 if kernel == "v4.7" else 262144)
 
 
 def zone_watermarks(managed: list[int], min_free_kib: int, scale_factor: int = 10) -> list[tuple[int, int, int]]:
@@ -47,3 +47,11 @@ def pcp_batch_high(managed: int) -> tuple[int, int]:
     batch += batch // 2
     batch = (1 << (batch.bit_length() - 1)) - 1
     return max(batch, 1), 6 * batch
+
+
+def pcp_batch_high_v6_1(managed: int, low_mark: int, cpus: int) -> tuple[int, int]:
+    """(batch, high) from v5.13 on: the lists of all CPUs together may hold as much as the low mark."""
+    batch = max(min(managed // 1024, 256) // 4, 1)
+    batch += batch // 2
+    batch = max((1 << (batch.bit_length() - 1)) - 1, 1)
+    return batch, max(low_mark // cpus, 4 * batch)

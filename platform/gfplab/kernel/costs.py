@@ -46,6 +46,8 @@ COSTS = (
     ("oom_kill", 50000, "select_bad_process() and the report"),
     ("tree_insert", 150, "rb-tree insertion of one ciphertext bio"),
     ("writeback_page", 400, "one page through ext4_writepages(), without bio and driver"),
+    ("buddy_page", 100, "one page between a per-CPU list and the buddy lists in v6.1, splitting and merging included"),
+    ("move_freepages", 3, "looking at one page of a pageblock whose free pages change their type"),
 )
 
 COST_NAMES = tuple(name for name, _, _ in COSTS)
@@ -92,3 +94,5 @@ C_DIRECT_RECLAIM = 37
 C_OOM_KILL = 38
 C_TREE_INSERT = 39
 C_WRITEBACK_PAGE = 40
+C_BUDDY_PAGE = 41
+C_MOVE_FREEPAGES = 42

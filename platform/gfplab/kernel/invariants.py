@@ -10,7 +10,8 @@ Leaves out: what is a policy's to keep (10, 36: rights are an answer of gfp_to_a
 """
 
 from gfplab.engine.subset import plain
-from gfplab.kernel.symbols import free_pcp_pages
+from gfplab.kernel.mobility_types import BUDDY_TYPE_SHIFT, MAX_ORDER, MIGRATE_PCPTYPES
+from gfplab.kernel.symbols import free_area, free_pcp_pages
 from gfplab.kernel.types import POOL_PAGE, PG_buddy, PG_lru, PG_mempool, PG_pcp, PG_slab, PG_writeback
 
 FULL_EVERY = 200_000  # events between two walks over all pages
@@ -25,7 +26,9 @@ def check_invariants(k):
     writeback = 0
     for z in range(1, vm.nr_zones + 1):
         zone = k.zones[z]
-        if zone.free < 0 or zone.nr_slab < 0 or zone.nr_writeback < 0 or zone.nr_dirty < 0:
+        if zone.free < 0 or zone.nr_slab < 0 or zone.nr_writeback < 0 or zone.nr_dirty < 0 or zone.boost < 0:
+            return 2
+        if vm.era >= 61 and free_area_pages(k, z) != zone.free:
             return 2
         free += zone.free
         slab += zone.nr_slab
@@ -86,6 +89,53 @@ def check_invariants(k):
 
 
 @plain
+def free_area_pages(k, z):
+    """Pages on the free lists of all types and orders of a zone; -1 if its per-CPU lists are not what they count."""
+    for i in range(z * k.e[0].ncpus, (z + 1) * k.e[0].ncpus):
+        nr = 0
+        for migratetype in range(MIGRATE_PCPTYPES):
+            nr += k.pcp_lists[i * MIGRATE_PCPTYPES + migratetype].nr
+        if nr != k.pcps[i].count:
+            return -1
+    pages = 0
+    for migratetype in range(MIGRATE_PCPTYPES):
+        for order in range(MAX_ORDER):
+            pages += k.free_areas[free_area(k, z, migratetype, order)].nr << order
+    return pages
+
+
+@plain
+def check_free_areas(k):
+    """Walk the free lists: every block is aligned, as large as it says, all its pages free, and on one list only."""
+    blocks = 0
+    for z in range(1, k.vm[0].nr_zones + 1):
+        for migratetype in range(MIGRATE_PCPTYPES):
+            for order in range(MAX_ORDER):
+                area = k.free_areas[free_area(k, z, migratetype, order)]
+                before = 0
+                page = area.head
+                for _ in range(area.nr):
+                    if k.page_buddy[page] != 1 + order + (migratetype << BUDDY_TYPE_SHIFT):
+                        return 3
+                    if k.page_prev[page] != before or (page - k.zones[z].start_pfn) & ((1 << order) - 1):
+                        return 3
+                    for i in range(1 << order):
+                        if k.page_flags[page + i] & PG_buddy == 0 or (i > 0 and k.page_buddy[page + i]):
+                            return 3
+                    before = page
+                    page = k.page_next[page]
+                if page or area.tail != before:
+                    return 3
+                blocks += area.nr
+    for page in range(1, len(k.page_buddy)):
+        if k.page_buddy[page]:
+            blocks -= 1
+    if blocks:
+        return 3
+    return 0
+
+
+@plain
 def check_pages(k):
     """Walk all pages: each has one owner, and the counters are the sums of the flags."""
     vm = k.vm[0]
@@ -142,4 +192,6 @@ def check_pages(k):
             return 6
     if used != k.swaps[1].used:
         return 6
+    if vm.era >= 61:
+        return check_free_areas(k)
     return 0

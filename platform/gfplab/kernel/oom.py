@@ -1,18 +1,20 @@
 """The OOM killer and the reaper: who dies, and how its memory comes back.
 
-Models mm/oom_kill.c (v4.7).
+Models mm/oom_kill.c (v4.7, v6.1).
 
 Leaves out: oom_score_adj, memory-cgroup kills, panic_on_oom, victims that share an address space.
 """
 
-from gfplab.engine.requests import TASK_INTERRUPTIBLE, cond_resched, schedule
+from gfplab.engine.requests import TASK_INTERRUPTIBLE, cond_resched, schedule, schedule_timeout
 from gfplab.engine.subset import kernel, plain
 from gfplab.engine.symbols import burn, over_debt, trace, wake_up, wake_up_process
 from gfplab.kernel.costs import C_FREE_PAGE, C_OOM_KILL
-from gfplab.kernel.gfp import TIF_MEMDIE
+from gfplab.kernel.gfp import __GFP_FS, TIF_MEMDIE
 from gfplab.kernel.symbols import zap_pte
 from gfplab.kernel.tracepoints import oom_kill_process
 from gfplab.kernel.types import PG_locked, PG_writeback
+
+OOM_REAPER_DELAY_NS = 2_000_000_000  # v5.18 and later let the victim try to exit by itself first
 
 
 @plain
@@ -21,6 +23,23 @@ def out_of_memory(k, t):
     if k.tasks[t].killed:
         k.tasks[t].pf_flags |= TIF_MEMDIE
         return 1
+    return kill_the_largest(k)
+
+
+@plain
+def out_of_memory__v6_1(k, t, gfp_mask):
+    """The same in v6.1, where a request without __GFP_FS kills nobody: it is told to try again."""
+    if k.tasks[t].killed:
+        k.tasks[t].pf_flags |= TIF_MEMDIE
+        return 1
+    if gfp_mask & __GFP_FS == 0:
+        return 1
+    return kill_the_largest(k)
+
+
+@plain
+def kill_the_largest(k):
+    """select_bad_process() and oom_kill_process(). 0: there is nobody to kill."""
     best = 0
     points = 0
     for m in range(1, len(k.mms)):
@@ -28,6 +47,8 @@ def out_of_memory(k, t):
         if mm.dead:
             continue
         if k.tasks[mm.task].killed:
+            if mm.oom_skip and k.vm[0].era >= 61:
+                continue  # the reaper has had what there was to have
             return 1  # one victim at a time
         if mm.rss + mm.swap > points:
             points = mm.rss + mm.swap
@@ -62,7 +83,10 @@ def oom_reaper(k, a0):
         yield schedule(k.vm[0].oom_reaper_wait, TASK_INTERRUPTIBLE)
         m = k.vm[0].oom_victim
         if m:
+            if k.vm[0].era >= 61:
+                yield schedule_timeout(0, OOM_REAPER_DELAY_NS, TASK_INTERRUPTIBLE)
             yield from exit_mmap(k, m, 1)
+            k.mms[m].oom_skip = 1
             k.vm[0].oom_victim = 0
 
 

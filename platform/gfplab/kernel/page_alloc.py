@@ -1,9 +1,10 @@
 """The page allocator: watermarks, per-CPU lists, the fast and the slow path.
 
-Models mm/page_alloc.c (v4.7).  Order 0 only.
+Models mm/page_alloc.c (v4.7; of v6.1 the marks, the zone walk and the entry points: its free blocks are in buddy.py and
+fallback.py, its per-CPU lists in pcplist.py, its slow path in slowpath.py).  Order 0 only.
 
 Leaves out: orders above 0 and compaction, cpusets, the fair-zone batch, high-atomic pageblocks, NUMA, per-CPU drift of
-NR_FREE_PAGES, CMA, page mobility.
+NR_FREE_PAGES, CMA; in v4.7 page mobility, which costs nothing there.
 """
 
 from gfplab.engine.requests import TASK_UNINTERRUPTIBLE, cond_resched, schedule_timeout
@@ -19,6 +20,7 @@ from gfplab.kernel.costs import (
     C_PCP_REFILL,
 )
 from gfplab.kernel.gfp import (
+    __GFP_ATOMIC,
     __GFP_DIRECT_RECLAIM,
     __GFP_DMA,
     __GFP_FS,
@@ -28,19 +30,29 @@ from gfplab.kernel.gfp import (
     __GFP_WRITE,
     ALLOC_HARDER,
     ALLOC_HIGH,
+    ALLOC_MIN_RESERVE,
     ALLOC_NO_WATERMARKS,
+    ALLOC_NON_BLOCK,
+    ALLOC_OOM,
     ALLOC_WMARK_HIGH,
     ALLOC_WMARK_LOW,
     ALLOC_WMARK_MASK,
+    ALLOC_WMARK_MIN,
     PF_MEMALLOC,
     PF_WQ_WORKER,
     TIF_MEMDIE,
 )
 from gfplab.kernel.symbols import (
+    __alloc_pages,
+    __folio_alloc,
     congestion_wait,
     decide_gfp_to_alloc_flags,
+    drain_all_pages__v6_1,
+    free_unref_page,
     kernel_bug,
+    node_dirty_ok,
     out_of_memory,
+    rmqueue,
     smp_processor_id,
     throttle_nap,
     try_to_free_pages,
@@ -79,17 +91,64 @@ def lowmem_reserve(k, z, cls):
 def wmark_pages(k, z, alloc_flags):
     """The watermark that the flags select."""
     which = alloc_flags & ALLOC_WMARK_MASK
-    zone = k.zones[z]
     if which == ALLOC_WMARK_LOW:
-        return zone.wmark_low
+        return low_wmark_pages(k, z)
     if which == ALLOC_WMARK_HIGH:
-        return zone.wmark_high
-    return zone.wmark_min
+        return high_wmark_pages(k, z)
+    return min_wmark_pages(k, z)
+
+
+@plain
+def min_wmark_pages(k, z):
+    """The min mark, raised by what fragmentation has boosted it (always 0 in v4.7)."""
+    return k.zones[z].wmark_min + k.zones[z].boost
+
+
+@plain
+def low_wmark_pages(k, z):
+    """The low mark, boost included."""
+    return k.zones[z].wmark_low + k.zones[z].boost
+
+
+@plain
+def high_wmark_pages(k, z):
+    """The high mark, boost included."""
+    return k.zones[z].wmark_high + k.zones[z].boost
+
+
+@plain
+def watermark_ok(k, z, mark, cls, alloc_flags, free):
+    """__zone_watermark_ok() of v6.1: 1 if that many free pages pass, the rights in the flags and the reserve minded.
+
+    ALLOC_NON_BLOCK counts only on top of ALLOC_MIN_RESERVE; a victim of the OOM killer may take half of what is left.
+    """
+    floor = mark
+    if alloc_flags & ALLOC_MIN_RESERVE:
+        floor -= floor // 2
+        if alloc_flags & ALLOC_NON_BLOCK:
+            floor -= floor // 4
+    if alloc_flags & ALLOC_OOM:
+        floor -= floor // 2
+    if free <= floor + lowmem_reserve(k, z, cls):
+        return 0
+    return 1
+
+
+@plain
+def zone_watermark_fast(k, z, gfp_mask, cls, alloc_flags):
+    """The test of v6.1 in front of each zone; an atomic request at the min mark does not mind the boost."""
+    mark = wmark_pages(k, z, alloc_flags)
+    zone = k.zones[z]
+    if watermark_ok(k, z, mark, cls, alloc_flags, zone.free):
+        return 1
+    if gfp_mask & __GFP_ATOMIC and zone.boost and alloc_flags & ALLOC_WMARK_MASK == ALLOC_WMARK_MIN:
+        return watermark_ok(k, z, zone.wmark_min, cls, alloc_flags, zone.free)
+    return 0
 
 
 @plain
 def zone_watermark_ok(k, z, mark, cls, alloc_flags):
-    """1 if buddy-free pages exceed the mark, lowered by the rights in the flags, plus the lowmem reserve."""
+    """1 if buddy-free pages exceed the mark, lowered by the rights in the flags, plus the lowmem reserve (v4.7)."""
     floor = mark
     if alloc_flags & ALLOC_HIGH:
         floor -= floor // 2
@@ -106,6 +165,8 @@ def get_page_from_freelist(k, gfp_mask, alloc_flags, cls):
 
     The test looks at NR_FREE_PAGES before the per-CPU list: cached pages are no emergency reserve.
     """
+    if k.vm[0].era >= 61:
+        return get_page_from_freelist__v6_1(k, gfp_mask, alloc_flags, cls)
     z = cls
     while z > 0:
         ok = 1
@@ -120,6 +181,32 @@ def get_page_from_freelist(k, gfp_mask, alloc_flags, cls):
                 return page
         z -= 1
     return 0
+
+
+@plain
+def get_page_from_freelist__v6_1(k, gfp_mask, alloc_flags, cls):
+    """The same in v6.1: dirty pages are spread by node, and a zone above DMA32 lets that one go first.
+
+    (ALLOC_NOFRAGMENT: in the fast path such a zone splits another type's block only when no zone has one of its own.)
+    """
+    fast = alloc_flags & ALLOC_WMARK_LOW
+    if fast and gfp_mask & __GFP_WRITE and node_dirty_ok(k) == 0:
+        return 0
+    no_fragment = 0
+    if fast:
+        no_fragment = k.zones[cls].nofragment
+    while True:
+        z = cls
+        while z > 0:
+            if alloc_flags & ALLOC_NO_WATERMARKS or zone_watermark_fast(k, z, gfp_mask, cls, alloc_flags):
+                page = rmqueue(k, z, gfp_mask, no_fragment)
+                if page:
+                    k.vm[0].pgalloc += 1
+                    return page
+            z -= 1
+        if no_fragment == 0:
+            return 0
+        no_fragment = 0
 
 
 @plain
@@ -160,6 +247,8 @@ def buffered_rmqueue(k, z):
 @plain
 def free_hot_cold_page(k, page):
     """Free a page onto this CPU's list; past its high mark a batch goes back to the buddy lists."""
+    if k.vm[0].era >= 61:
+        return free_unref_page(k, page)
     if k.page_flags[page] & (PG_buddy | PG_pcp):
         kernel_bug(k, BUG_DOUBLE_FREE, page)
         return 0
@@ -204,6 +293,8 @@ def free_pcppages_bulk(k, z, this_cpu, nr):
 @plain
 def drain_all_pages(k):
     """Empty every CPU's lists into the buddy lists."""
+    if k.vm[0].era >= 61:
+        return drain_all_pages__v6_1(k)
     burn(k, k.costs[C_DRAIN_ALL_PAGES] + k.costs[C_DRAIN_CPU] * k.e[0].ncpus)
     for z in range(1, k.vm[0].nr_zones + 1):
         for this_cpu in range(k.e[0].ncpus):
@@ -216,6 +307,9 @@ def drain_all_pages(k):
 @kernel
 def alloc_pages_current(k, gfp_mask):
     """A page for the kernel itself, or 0."""
+    if k.vm[0].era >= 61:
+        page = yield from __alloc_pages(k, gfp_mask)
+        return page
     page = yield from __alloc_pages_nodemask(k, gfp_mask, gfp_zone(k, gfp_mask))
     return page
 
@@ -223,6 +317,9 @@ def alloc_pages_current(k, gfp_mask):
 @kernel
 def alloc_pages_vma(k, gfp_mask):
     """A page for user memory, or 0."""
+    if k.vm[0].era >= 61:
+        page = yield from __folio_alloc(k, gfp_mask)
+        return page
     page = yield from __alloc_pages_nodemask(k, gfp_mask, gfp_zone(k, gfp_mask))
     return page
 

@@ -113,6 +113,16 @@ def zone_dirty_ok(k, z):
 
 
 @plain
+def node_dirty_ok(k):
+    """The same of v6.1, where the node is looked at and not the zone: 1 while it is within its dirty limit."""
+    vm = k.vm[0]
+    dirtyable = vm.nr_free - min(vm.nr_free, vm.totalreserve)
+    for lv in range(1, len(k.lruvecs)):
+        dirtyable += k.lruvecs[lv].nr_inactive_file + k.lruvecs[lv].nr_active_file
+    return vm.nr_dirty + vm.nr_writeback <= dirtyable * vm.dirty_ratio // 100
+
+
+@plain
 def account_page_dirtied(k, page):
     """Count a file page that became dirty, also against the current task and CPU.
 

@@ -133,6 +133,54 @@ def blk_sq_make_request(k, bio):
     """Merge the bio into the plug, or give it a request, which needs a tag even while it is only held back."""
 
 
+# buddy.py
+
+
+@prototype(blocking=False)
+def add_to_free_list(k, page, z, order, migratetype, to_tail):
+    """Put a free block on its list. Writes: free_areas, page links, page_buddy."""
+
+
+@prototype(blocking=False)
+def change_pageblock_range(k, page, order, migratetype):
+    """Give all pageblocks of a free block of at least pageblock size to a type. Writes: pageblock_type."""
+
+
+@prototype(blocking=False)
+def del_page_from_free_list(k, page, z):
+    """Take a free block off its list. Returns its order. Writes: free_areas, page links, page_buddy."""
+
+
+@prototype(blocking=False)
+def free_area(k, z, migratetype, order):
+    """Where the list of zone z's free blocks of this type and order stands in k.free_areas."""
+
+
+@prototype(blocking=False)
+def __free_one_page(k, page, z, migratetype):
+    """Give a page back to the buddy lists, merging as far as buddies are free; blocks of any type merge."""
+
+
+@prototype(blocking=False)
+def get_pageblock_migratetype(k, page):
+    """The type of the pageblock that a page is in."""
+
+
+@prototype(blocking=False)
+def move_freepages_block(k, z, page, migratetype):
+    """Put the free blocks of a page's pageblock onto another type's lists; a block cut by the zone's end stays."""
+
+
+@prototype(blocking=False)
+def pageblock_of(k, page):
+    """The pageblock a page is in."""
+
+
+@prototype(blocking=False)
+def __rmqueue_smallest(k, z, migratetype):
+    """A page of the smallest free block of the type, whose rest is split onto the lists; 0 if there is none."""
+
+
 # direct_reclaim.py
 
 
@@ -234,6 +282,14 @@ def ext4_writepages(k, f, nr_to_write):
 @prototype(blocking=True)
 def vmscan_writepage(k, page):
     """mapping->a_ops->writepage(), as reclaim calls it."""
+
+
+# fallback.py
+
+
+@prototype(blocking=False)
+def __rmqueue(k, z, migratetype, may_wake, no_fragment):
+    """A page of the type from the buddy lists of the zone, borrowed if need be; 0 if it has none. Under zone->lock."""
 
 
 # filemap.py
@@ -444,6 +500,11 @@ def out_of_memory(k, t):
     """Kill the task with the most memory, unless a victim is still on its way out. 1: memory may come, try again."""
 
 
+@prototype(blocking=False)
+def out_of_memory__v6_1(k, t, gfp_mask):
+    """The same in v6.1, where a request without __GFP_FS kills nobody: it is told to try again."""
+
+
 # page_alloc.py
 
 
@@ -455,6 +516,11 @@ def alloc_pages_current(k, gfp_mask):
 @prototype(blocking=True)
 def alloc_pages_vma(k, gfp_mask):
     """A page for user memory, or 0."""
+
+
+@prototype(blocking=False)
+def drain_all_pages(k):
+    """Empty every CPU's lists into the buddy lists."""
 
 
 @prototype(blocking=False)
@@ -475,6 +541,16 @@ def gfp_zone(k, gfp_mask):
 @prototype(blocking=False)
 def lowmem_reserve(k, z, cls):
     """zone->lowmem_reserve[cls]: pages of zone z that a request of class cls may not touch."""
+
+
+@prototype(blocking=False)
+def min_wmark_pages(k, z):
+    """The min mark, raised by what fragmentation has boosted it (always 0 in v4.7)."""
+
+
+@prototype(blocking=False)
+def watermark_ok(k, z, mark, cls, alloc_flags, free):
+    """__zone_watermark_ok() of v6.1: 1 if that many free pages pass, the rights in the flags and the reserve minded."""
 
 
 # page_io.py
@@ -544,6 +620,11 @@ def hard_dirty_limit(k, thresh):
 
 
 @prototype(blocking=False)
+def node_dirty_ok(k):
+    """The same of v6.1, where the node is looked at and not the zone: 1 while it is within its dirty limit."""
+
+
+@prototype(blocking=False)
 def set_page_dirty(k, page):
     """Make a page dirty; 1 if it was not. A file page's file then waits for its flusher."""
 
@@ -561,6 +642,24 @@ def writeout_limit(k):
 @prototype(blocking=False)
 def zone_dirty_ok(k, z):
     """1 while the zone is within its share of the dirty limit: asked for each allocation with __GFP_WRITE."""
+
+
+# pcplist.py
+
+
+@prototype(blocking=False)
+def drain_all_pages__v6_1(k):
+    """Empty all per-CPU lists into the buddy lists; a CPU whose lists another one drains cannot use them meanwhile."""
+
+
+@prototype(blocking=False)
+def free_unref_page(k, page):
+    """Free a page onto this CPU's list of its pageblock's type, or to the buddy lists if that is locked."""
+
+
+@prototype(blocking=False)
+def rmqueue(k, z, gfp_mask, no_fragment):
+    """A page of the zone: from this CPU's list, else from the buddy lists; wakes kswapd where a boost asked for it."""
 
 
 # psi.py
@@ -592,6 +691,19 @@ def page_referenced(k, page):
 @prototype(blocking=True)
 def shrink_page_list(k, z, nr, force_reclaim):
     """Reclaim what can be of the nr pages in this task's hands; the others are left at the front of its list."""
+
+
+# slowpath.py
+
+
+@prototype(blocking=True)
+def __alloc_pages(k, gfp_mask):
+    """A page or 0: the fast path at the low watermark, then the slow path."""
+
+
+@prototype(blocking=True)
+def __folio_alloc(k, gfp_mask):
+    """A page for user memory or the page cache, or 0."""
 
 
 # slub.py
