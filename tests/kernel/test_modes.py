@@ -18,7 +18,10 @@ ROOT = Path(__file__).parents[2]
 FILES = ROOT / "tests" / "files"
 SHIPPED = {path.stem: path for path in sorted((ROOT / "studies" / "scenarios").glob("*.toml"))}
 CAPTURED = FILES / "captured" / "storm.toml"
-POLICIES = ("linux_4_9", "neil_mask", "hocko_rfc", "mempool_4_7_0", "pool_first", "flag_only")
+POLICIES = (
+    *("linux_4_9", "neil_mask", "hocko_rfc", "mempool_4_7_0", "pool_first", "flag_only"),
+    *("pool_first_percpu", "bail_out", "light_reclaim", "adaptive_wait", "inflight_cap"),
+)
 MS = 1_000_000
 LENGTH = {"s10_fast_path": MS // 2, "s2_pure_anon": 12 * MS, "captured": 40 * MS}
 STORM = 40 * MS
