@@ -1,8 +1,8 @@
 """Per-CPU magazines in front of a mempool's reserve: elements that a CPU takes and returns without the pool's lock.
 
-No Linux has them; the policy of mempool_magazine says how many elements a CPU may keep.  A magazine is part of the
-reserve (pools.curr_nr counts it), refilled and flushed by halves under the lock, and robbed by the other CPUs when the
-rest of the reserve is empty: no element is ever out of reach.
+Models nothing of Linux, which has none; the policy of mempool_magazine says how many elements a CPU may keep.  A
+magazine is part of the reserve (pools.curr_nr counts it), refilled and flushed by halves under the lock, and robbed by
+the other CPUs when the rest of the reserve is empty: no element is ever out of reach.
 
 Leaves out: the lock of its own that a magazine needs so that others can rob it, but for the cache line it moves.
 """

@@ -205,12 +205,8 @@ def kernel_schema():
     )  # fmt: skip
     s.records(
         "cpu_slabs",
-        page="current slab",
-        freelist="objects on the lock-free list",
-        partial="first per-CPU partial slab",
-        npartial="",
-        pobjects="free objects on them",
-    )
+        page="current slab", freelist="objects on the lock-free list", partial="first per-CPU partial slab", npartial="", pobjects="free objects on them",
+    )  # fmt: skip
     s.records(
         "pools",
         kind="POOL_*", cache="slab cache", min_nr="", curr_nr="", base="first slot in pool_elems", lock="", wait="wait queue", nr_waiters="tasks asleep", outstanding="elements out", lowest="lowest curr_nr",
@@ -224,12 +220,8 @@ def kernel_schema():
     )  # fmt: skip
     s.records(
         "biosets",
-        pool="mempool of bios",
-        rescue_head="",
-        rescue_tail="",
-        rescue_work="work item of the rescuer",
-        rescue_wq="",
-    )
+        pool="mempool of bios", rescue_head="", rescue_tail="", rescue_work="work item of the rescuer", rescue_wq="",
+    )  # fmt: skip
     s.records(
         "bios",
         next="", bioset="", element="mempool element", rw="BIO_READ or BIO_WRITE", dev_kind="DEV_*", dev="", sector="in pages", nr_pages="", page="first page or 0", last_page="",
@@ -250,21 +242,8 @@ def kernel_schema():
     )  # fmt: skip
     s.records(
         "crypt_ios",
-        used="",
-        next="",
-        crypt="",
-        base_bio="the dm clone",
-        rw="",
-        pending="",
-        sector="",
-        nr_pages="",
-        pages="first ciphertext page (linked)",
-        clone="",
-        work="",
-        error="",
-        io_element="dm_io element",
-        request="",
-    )
+        used="", next="", crypt="", base_bio="the dm clone", rw="", pending="", sector="", nr_pages="", pages="first ciphertext page (linked)", clone="", work="", error="", io_element="dm_io element", request="",
+    )  # fmt: skip
     s.records("works", used="", next="", wq="", func="WORK_*", arg="", state="")
     s.records(
         "wqs",
