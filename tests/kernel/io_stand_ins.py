@@ -13,20 +13,22 @@ from gfplab.engine.requests import (
 )
 from gfplab.engine.subset import kernel, plain
 from gfplab.engine.symbols import over_debt, wake_up_all
-from gfplab.kernel.gfp import __GFP_DIRECT_RECLAIM, GFP_NOIO
+from gfplab.kernel.gfp import __GFP_DIRECT_RECLAIM, __GFP_NORETRY, GFP_NOIO
 from gfplab.kernel.symbols import (
     bio_alloc_bioset,
     bio_put,
     blk_finish_plug,
     blk_flush_plug_list,
+    blk_mq_insert_flushed,
     blk_start_plug,
+    crypt_page_refused,
     disk_event,
     mayday_event,
     mutex_lock,
     mutex_unlock,
     submit_bio,
 )
-from gfplab.kernel.types import BIO_READ, END_SWAP_READ, END_SWAP_WRITE, EV_DISK, EV_MAYDAY
+from gfplab.kernel.types import BIO_READ, END_SWAP_READ, END_SWAP_WRITE, EV_DISK, EV_KBLOCKD, EV_MAYDAY
 
 SECOND = 1_000_000_000
 FS_BIO_SET = 1
@@ -39,7 +41,7 @@ def mempool_alloc(k, pool, gfp_mask):
     p = k.pools[pool]
     while True:
         element = 0
-        if p.allocator_fails == 0:
+        if p.allocator_fails == 0 and crypt_page_refused(k, pool, gfp_mask | __GFP_NORETRY) == 0:
             element = take_page(k)
         elif p.curr_nr:
             p.curr_nr -= 1
@@ -159,6 +161,8 @@ def handle_event(k, kind, arg):
         disk_event(k, arg)
     elif kind == EV_MAYDAY:
         mayday_event(k, arg)
+    elif kind == EV_KBLOCKD:
+        blk_mq_insert_flushed(k, arg)
     return 0
 
 
@@ -175,6 +179,8 @@ def check_invariants(k):
     """What must hold between any two events; 0, or the number of the broken law in MODEL.md."""
     for d in range(1, len(k.disks)):
         if k.disks[d].in_use > k.disks[d].tags or k.disks[d].in_use < 0:
+            return 30
+        if k.disks[d].sched_in_use > k.disks[d].nr_requests or k.disks[d].sched_in_use < 0:
             return 30
         if k.disks[d].congestion == 0 and k.waitqueues[k.disks[d].tag_wait].head:
             if k.disks[d].in_use <= k.disks[d].tags - max(1, min(8, k.disks[d].tags // 8)):

@@ -9,7 +9,24 @@ from gfplab.engine import boot
 from gfplab.engine.build import Model
 from gfplab.engine.state import PyState
 from gfplab.engine.tasks import plan_task
-from gfplab.kernel import bio, blk_core, blk_legacy, blk_mq, disk, dm, dm_crypt, locking, workqueue, write_tree
+from gfplab.kernel import (
+    bio,
+    blk_core,
+    blk_legacy,
+    blk_mq,
+    blk_mq_sched,
+    blk_plug,
+    disk,
+    dm,
+    dm_crypt,
+    dm_crypt_write,
+    elevator,
+    jiffies,
+    locking,
+    mq_deadline,
+    workqueue,
+    write_tree,
+)
 from gfplab.kernel.bugs import BUGS
 from gfplab.kernel.costs import COSTS
 from gfplab.kernel.gfp import PF_KTHREAD, PF_WQ_WORKER
@@ -22,9 +39,11 @@ US = 1_000
 MS = 1_000_000
 
 WORKER_POOL = 1
+ERA_V6_1 = 61
 BIOSET_WQ = 1
 KCRYPTD_IO = 2
 IO_FILES = (bio, blk_core, blk_legacy, blk_mq, disk, dm, dm_crypt, write_tree, workqueue, locking)
+IO_FILES += (blk_mq_sched, blk_plug, dm_crypt_write, elevator, jiffies, mq_deadline)
 
 
 def io_schema():
@@ -108,6 +127,7 @@ class IoWorld:
             "wqs": 12,
             "worker_pools": 2,
             "mutexes": 8,
+            "kblockds": cpus + 1,
         }
         sizes |= {"jobs": 32, "page_next": pages + 1, "costs": len(COSTS) + 1}
         self.a = self.build.arrays(sizes)
@@ -127,6 +147,11 @@ class IoWorld:
         assert self.workqueue(max_active=256) == BIOSET_WQ
         assert self.workqueue(max_active=1) == KCRYPTD_IO
         assert self.bioset(2, rescuer=True) == FS_BIO_SET
+        if era >= ERA_V6_1:
+            for c in range(cpus):
+                self.set("kblockds", c + 1, wait=self.take("waitqueues"))
+                task = self.set("kblockds", c + 1, task=self.task("kblockd_worker", c, PF_KTHREAD | PF_WQ_WORKER))
+                self.set("tasks", self.get("kblockds", task, "task"), cpu_allowed=c)
         self.workers = {}
 
     # -------------------------------------------------------------- describing
@@ -204,6 +229,13 @@ class IoWorld:
         speed = {"read_ns": read_ns, "write_ns": write_ns, "bandwidth": bandwidth, "sigma_table": table}
         room = {"parallelism": parallelism, "first_server": self.take("servers", parallelism), "tags": tags}
         return self.set("disks", d, **queues, **speed, **room, **{"max_pages": 128, "nr_requests": 128, **more})
+
+    def scheduled_disk(self, tags=64, **more):
+        """A disk of v6.1 with mq-deadline: 20 MB/s, one server, first come first served."""
+        requests = 2 * min(tags, 128)
+        room = {"tags": tags, "nr_requests": requests, "async_depth": requests, "sched_wake_batch": 1}
+        more = {"fifo": 1, "mq_deadline": 1, "sched_wait": self.take("waitqueues"), **room, **more}
+        return self.disk(**{"read_ns": 100 * US, "write_ns": 100 * US, "bandwidth": 20_000_000, **more})
 
     def crypt(
         self, lower, kind=DEV_DISK, bios=16, dm_ios=16, pages=256, max_active=2, fails=False, rescuer=True, **more
@@ -295,4 +327,6 @@ class IoWorld:
         for d in range(1, self.next["disks"]):
             assert self.get("disks", d, "in_use") == 0
             assert self.get("disks", d, "inflight") == 0
+            assert self.get("disks", d, "sched_in_use") == 0
+            assert self.get("disks", d, "dispatch") == 0
         assert self.get("vm", 0, "crypt_pages") == 0

@@ -188,6 +188,12 @@ def mayday_event(k, arg):
     return 0
 
 
+@plain
+def blk_mq_insert_flushed(k, disk):
+    """There are no I/O schedulers here."""
+    return 0
+
+
 @cache
 def build(module, mode, check=True):
     """The writeback files, this one and the test's own functions in one mode."""

@@ -15,9 +15,14 @@ from gfplab.boot.layout import (
 )
 from gfplab.engine.rng import ONE, QUANTILE_WORDS, lognormal_table
 from gfplab.kernel.gfp import PF_KTHREAD, PF_SWAPWRITE, PF_WQ_WORKER
-from gfplab.kernel.types import DEV_CRYPT, DEV_DISK, PAGE_SIZE, POOL_KMALLOC, POOL_PAGE, POOL_SLAB
+from gfplab.kernel.types import BIO_READ, DEV_CRYPT, DEV_DISK, PAGE_SIZE, POOL_KMALLOC, POOL_PAGE, POOL_SLAB
 
 SWAPFILE_CLUSTER = 256
+ERA = {"v4.7": 47, "v6.1": 61, "v7.2": 72}
+ERA_V6_1 = 61
+DM_MAJOR = 252
+TASK_COMM_LEN = 15
+BLKDEV_DEFAULT_RQ = 128
 WQ_DFL_ACTIVE = 256
 ENGINE_TABLES = 2
 
@@ -46,8 +51,11 @@ def plan_pools(world, layout: Layout):
         # cc->bs has no front padding, so it shares the slab of fs_bio_set
         layout.add("biosets", (f"{name}.bs", pool(f"{name}.bs", "bio-0", crypt.bios)))
         layout.add("pools", PoolPlan(f"{name}.page_pool", POOL_PAGE, 0, crypt.page_pool, PAGE_SIZE))
-        pool(f"{name}.io_pool", "dm_io", crypt.dm_ios)
-        layout.add("biosets", (f"{name}.tio", pool(f"{name}.tio", "bio-1", crypt.dm_ios)))
+        if ERA[world.kernel] < ERA_V6_1:
+            pool(f"{name}.io_pool", "dm_io", crypt.dm_ios)
+            layout.add("biosets", (f"{name}.tio", pool(f"{name}.tio", "bio-1", crypt.dm_ios)))
+        else:  # dm_io, dm_target_io and the clone are one object
+            layout.add("biosets", (f"{name}.io_bs", pool(f"{name}.io_bs", "bio-1", crypt.dm_ios)))
         pool(f"{name}.req_pool", "kmalloc-512", crypt.requests, POOL_KMALLOC)
 
 
@@ -65,9 +73,9 @@ def setup_disks(arrays, world, layout: Layout):
         server += disk.parallelism
         row["tags"], row["max_pages"] = disk.tags, disk.max_request_bytes // PAGE_SIZE
         row["fifo"], row["jitter_permille"] = int(disk.fifo), disk.jitter_permille
-        row["mq_deadline"] = int(disk.scheduler == "mq-deadline")
-        row["congestion"], row["nr_requests"] = int(disk.congestion), disk.nr_requests
+        row["congestion"], row["nr_requests"] = int(disk.congestion and ERA[world.kernel] < ERA_V6_1), disk.nr_requests
         row["tag_wait"], row["read_wait"] = layout.waitqueue(), layout.waitqueue()
+        setup_scheduler(row, disk, world, layout)
         row["flusher_wait"] = layout.waitqueue()
         row["stream"] = layout.stream(f"disk {disk.name}")
         table = disk_table(disk)
@@ -76,6 +84,30 @@ def setup_disks(arrays, world, layout: Layout):
             row["sigma_table"] = tables
             start = (tables - 1) * QUANTILE_WORDS
             arrays["quantiles"][start : start + QUANTILE_WORDS] = table
+
+
+def setup_scheduler(row, disk, world, layout: Layout):
+    """A disk's scheduler (v6.1): twice as many requests as the driver has tags, 256 at most, all of them for writes."""
+    if ERA[world.kernel] < ERA_V6_1 or disk.scheduler == "none":
+        return
+    row["mq_deadline"], row["last_dir"] = 1, BIO_READ
+    row["nr_requests"] = row["async_depth"] = 2 * min(disk.tags, BLKDEV_DEFAULT_RQ)
+    row["sched_wait"], row["sched_wake_batch"] = layout.waitqueue(), 1
+
+
+def setup_kblockd(arrays, world, layout: Layout):
+    """A high-priority worker on each CPU, which runs the queues of disks with a scheduler."""
+    for cpu in range(kblockd_workers(world)):
+        worker = arrays["kblockds"][cpu + 1]
+        worker["wait"] = layout.waitqueue()
+        plan = TaskPlan(f"kworker/{cpu}:1H", "kblockd_worker", cpu, ROLE_KWORKER, PF_KTHREAD | PF_WQ_WORKER, cpu)
+        worker["task"] = layout.add("tasks", plan)
+
+
+def kblockd_workers(world) -> int:
+    """How many workers kblockd needs: none as long as nobody queues work for them."""
+    scheduled = any(disk.scheduler != "none" for disk in world.disks)
+    return world.machine.cpus if scheduled and ERA[world.kernel] >= ERA_V6_1 else 0
 
 
 def device(layout: Layout, name: str) -> tuple[int, int]:
@@ -93,8 +125,12 @@ def setup_crypts(arrays, world, layout: Layout):
         c = layout.add("crypts", crypt.name)
         row = arrays["crypts"][c]
         row["lower_kind"], row["lower"] = device(layout, crypt.device)
-        row["bioset"], row["tio_bioset"] = sets[f"{crypt.name}.bs"], sets[f"{crypt.name}.tio"]
-        row["page_pool"], row["io_pool"] = pools[f"{crypt.name}.page_pool"], pools[f"{crypt.name}.io_pool"]
+        row["bioset"], row["page_pool"] = sets[f"{crypt.name}.bs"], pools[f"{crypt.name}.page_pool"]
+        if ERA[world.kernel] < ERA_V6_1:
+            row["tio_bioset"], row["io_pool"] = sets[f"{crypt.name}.tio"], pools[f"{crypt.name}.io_pool"]
+        else:
+            row["tio_bioset"] = sets[f"{crypt.name}.io_bs"]
+        arrays["pools"]["page_limit"][pools[f"{crypt.name}.page_pool"]] = crypt.page_limit_pages
         row["req_pool"] = pools[f"{crypt.name}.req_pool"]
         row["encrypt_ns"] = crypt.encrypt_ns
         row["split_pages"] = (crypt.split_bytes or 0) // PAGE_SIZE
@@ -102,7 +138,8 @@ def setup_crypts(arrays, world, layout: Layout):
         row["mutex"] = c
         arrays["mutexes"]["wait"][c] = layout.waitqueue()
         row["write_wait"] = layout.waitqueue()
-        row["write_task"] = layout.add("tasks", TaskPlan("dmcrypt_write", "dmcrypt_write", c, ROLE_DMCRYPT, PF_KTHREAD))
+        name = "dmcrypt_write" if ERA[world.kernel] < ERA_V6_1 else f"dmcrypt_write/{DM_MAJOR}:{c - 1}"[:TASK_COMM_LEN]
+        row["write_task"] = layout.add("tasks", TaskPlan(name, "dmcrypt_write", c, ROLE_DMCRYPT, PF_KTHREAD))
     for b, (_, pool) in enumerate(layout.biosets[1:], 1):
         arrays["biosets"]["pool"][b] = pool
 
@@ -122,15 +159,25 @@ def setup_workqueues(arrays, world, layout: Layout):
         wqs["rescuer_wait"][w] = layout.waitqueue()
         wqs["rescuer"][w] = layout.add(
             "tasks",
-            TaskPlan(name, "rescuer_thread", w, ROLE_RESCUER, PF_KTHREAD | PF_WQ_WORKER, fields={"rescue_of": w}),
+            TaskPlan(
+                name[:TASK_COMM_LEN],
+                "rescuer_thread",
+                w,
+                ROLE_RESCUER,
+                PF_KTHREAD | PF_WQ_WORKER,
+                fields={"rescue_of": w},
+            ),
         )
         return w
 
+    old = ERA[world.kernel] < ERA_V6_1
     for c, crypt in enumerate(world.crypts, 1):
-        crypts["wq_io"][c] = workqueue("kcryptd_io", 1)
-        crypts["wq"][c] = workqueue("kcryptd", crypt.max_active)
-    for b in range(1, len(layout.biosets)):
-        arrays["biosets"]["rescue_wq"][b] = workqueue("bioset", WQ_DFL_ACTIVE)
+        of = "" if old else f"/{DM_MAJOR}:{c - 1}"
+        crypts["wq_io"][c] = workqueue(f"kcryptd_io{of}", 1)
+        crypts["wq"][c] = workqueue(f"kcryptd{of}", crypt.max_active)
+    if old:  # since v4.15 a bio set has a rescuer only if it asks for one, and none here does
+        for b in range(1, len(layout.biosets)):
+            arrays["biosets"]["rescue_wq"][b] = workqueue("bioset", WQ_DFL_ACTIVE)
     pool = arrays["worker_pools"][1]
     busy = world.machine.cpus + 1
     for i in range(busy + dormant_workers(world)):

@@ -31,7 +31,6 @@ from gfplab.kernel.types import EV_BOOT, PAGE_SIZE, POOL_PAGE, POOL_SLAB
 STACK_WORDS = 1024
 STACKS = 4096
 HIST_BINS = 256
-ERA = {"v4.7": 47, "v6.1": 61, "v7.2": 72}
 # log rows that a busy machine would drown in: only on request
 QUIET = {"mm_vmscan_lru_shrink_inactive", "mm_vmscan_writepage", "block_rq_issue", "block_rq_complete"} | {
     "workqueue_execute_start",
@@ -70,7 +69,7 @@ def boot_machine(build, world, seed: int, fixed_order: bool = False, trace_all: 
         "wake_ns": world.costs["wakeup"],
         "transfer_ns": world.costs["lock_transfer"],
         "stall_min_ns": world.stall_min_ns,
-        "resched_soon": int(ERA[world.kernel] >= 61),  # v4.7 scenarios look when the debt is paid, every 50 us
+        "resched_soon": int(devices.ERA[world.kernel] >= 61),  # v4.7 scenarios look when the debt is paid, every 50 us
     }
     engine_boot.prepare(arrays, seed, fixed_order=fixed_order, **constants)
     fill(arrays, world, layout, workloads, seed)
@@ -99,7 +98,7 @@ def count_kernel_threads(world) -> int:
     """Threads that devices and workqueues will add: writers, rescuers, workers, flushers."""
     biosets = 1 + 2 * len(world.crypts)
     workers = world.machine.cpus + 1 + devices.dormant_workers(world)
-    return len(world.crypts) * 3 + biosets + workers + len(world.filesystems)
+    return len(world.crypts) * 3 + biosets + workers + len(world.filesystems) + devices.kblockd_workers(world)
 
 
 def sizes(world, layout: Layout, workloads: Workloads, n_tasks: int) -> dict[str, int]:
@@ -143,6 +142,7 @@ def sizes(world, layout: Layout, workloads: Workloads, n_tasks: int) -> dict[str
         "crypt_ios": pages // 2 + 1024,
         "works": pages // 2 + 1024,
         "requests": tags + 1024,
+        "kblockds": cpus + 1,
         "disks": len(world.disks) + 1,
         "servers": 1 + sum(disk.parallelism for disk in world.disks),
         "crypts": len(world.crypts) + 1,
@@ -175,7 +175,7 @@ def fill(arrays, world, layout: Layout, workloads: Workloads, seed: int):
     vm = arrays["vm"]
     machine = world.machine
     arrays["costs"][1:] = [world.costs[name] for name in COST_NAMES]
-    vm["era"] = ERA[world.kernel]
+    vm["era"] = devices.ERA[world.kernel]
     vm["swappiness"], vm["page_cluster"] = machine.swappiness, machine.page_cluster
     vm["dirty_ratio"], vm["dirty_background_ratio"] = machine.dirty_ratio, machine.dirty_background_ratio
     vm["dirty_expire_ns"] = machine.dirty_expire_centisecs * 10_000_000
@@ -194,6 +194,7 @@ def fill(arrays, world, layout: Layout, workloads: Workloads, seed: int):
     devices.setup_disks(arrays, world, layout)
     devices.setup_crypts(arrays, world, layout)
     devices.setup_workqueues(arrays, world, layout)
+    devices.setup_kblockd(arrays, world, layout)
     devices.setup_swap(arrays, world, layout)
     devices.setup_flushers(arrays, world, layout)
     stated_free = machine.start.free_pages is not None  # then the reserves are part of what the kernel holds

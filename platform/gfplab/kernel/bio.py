@@ -1,6 +1,7 @@
 """Bios: taken from a bio set's mempool, given back to it, and ended through the function their owner named.
 
-Models block/bio.c (v4.7).  A bio is a record of k.bios; the mempool element behind it is what memory it costs.
+Models block/bio.c (v4.7; in v6.1 no set on the way to a swap device has a rescuer any more).  A bio is a record of
+k.bios; the mempool element behind it is what memory it costs.
 
 Leaves out: biovecs beyond the inline four (a bio of many pages costs no more memory than one of a page), bio_split()
 and bio_chain() (dm splits by clones), per-CPU bio caches, integrity payloads, I/O errors.
@@ -23,6 +24,7 @@ from gfplab.kernel.symbols import (
     mempool_alloc,
     mempool_free,
     queue_work,
+    submit_bio_noacct_nocheck,
 )
 from gfplab.kernel.types import (
     END_CRYPT,
@@ -34,6 +36,8 @@ from gfplab.kernel.types import (
     END_SWAP_WRITE,
     WORK_BIO_ALLOC_RESCUE,
 )
+
+ERA_V6_1 = 61
 
 # bios[b].used
 BIO_FREE = 0
@@ -211,6 +215,9 @@ def bio_alloc_rescue(k, bioset):
         if k.bios[bio].next == 0:
             k.biosets[bioset].rescue_tail = 0
         k.bios[bio].next = 0
-        yield from generic_make_request(k, bio)
+        if k.vm[0].era >= ERA_V6_1:
+            yield from submit_bio_noacct_nocheck(k, bio)
+        else:
+            yield from generic_make_request(k, bio)
     k.biosets[bioset].rescue_work = 0
     return 0

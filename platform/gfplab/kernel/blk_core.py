@@ -1,7 +1,7 @@
 """The way into the block layer: submit_bio(), generic_make_request(), plugs and the merging in them.
 
-Models block/blk-core.c (v4.7; with vm.era 61 and up, the order in which v4.11 and later handle the bios that a driver
-submits).
+Models block/blk-core.c (v4.7 and, in submit_bio_noacct_nocheck(), v6.1, which takes the bios that a driver submits in
+another order).  The plug of v6.1 is in blk_plug.py.
 
 Leaves out: partitions, flushes, discards, request timeouts, merging after the plug; a plug counts its requests over all
 queues, not for each.
@@ -14,9 +14,13 @@ from gfplab.kernel.costs import C_BIO_SUBMIT
 from gfplab.kernel.symbols import (
     bio_list_add,
     bio_list_pop,
+    blk_flush_plug_from_schedule,
+    blk_mq_flush_plug_list,
+    blk_mq_submit_bio,
     blk_queue_bio,
     blk_sq_make_request,
     dm_make_request,
+    dm_submit_bio,
     elv_insert,
     kernel_bug,
     queue_rq,
@@ -24,17 +28,31 @@ from gfplab.kernel.symbols import (
 from gfplab.kernel.types import BIO_READ, DEV_CRYPT
 
 BLK_MAX_REQUEST_COUNT = 16
-ERA_DEPTH_FIRST = 61
+ERA_V6_1 = 61
 
 
 @kernel
 def submit_bio(k, bio):
     """Start the I/O of a bio, which its end_io hears about. Writes: vm.pgpgin, vm.pgpgout."""
+    if k.vm[0].era >= ERA_V6_1:
+        yield from submit_bio__v6_1(k, bio)
+        return 0
     if k.bios[bio].rw == BIO_READ:
         k.vm[0].pgpgin += k.bios[bio].nr_pages * 4
     else:
         k.vm[0].pgpgout += k.bios[bio].nr_pages * 4
     yield from generic_make_request(k, bio)
+    return 0
+
+
+@kernel(inlined=True)
+def submit_bio__v6_1(k, bio):
+    """Start the I/O of a bio, which its end_io hears about. Its last call leaves no frame. Writes: pgpgin, pgpgout."""
+    if k.bios[bio].rw == BIO_READ:
+        k.vm[0].pgpgin += k.bios[bio].nr_pages * 4
+    else:
+        k.vm[0].pgpgout += k.bios[bio].nr_pages * 4
+    yield from submit_bio_noacct_nocheck(k, bio)
     return 0
 
 
@@ -50,26 +68,51 @@ def generic_make_request(k, bio):
         return 0
     k.tasks[t].bio_list = 1
     while bio:
-        kind = k.bios[bio].dev_kind
-        dev = k.bios[bio].dev
-        older = 0
-        oldest = 0
-        if k.vm[0].era >= ERA_DEPTH_FIRST:
-            older = k.tasks[t].bio_head
-            oldest = k.tasks[t].bio_tail
-            k.tasks[t].bio_head = 0
-            k.tasks[t].bio_tail = 0
         burn(k, k.costs[C_BIO_SUBMIT])
-        if kind == DEV_CRYPT:
+        if k.bios[bio].dev_kind == DEV_CRYPT:
             yield from dm_make_request(k, bio)
-        elif k.disks[dev].congestion:
+        elif k.disks[k.bios[bio].dev].congestion:
             yield from blk_queue_bio(k, bio)
         else:
             yield from blk_sq_make_request(k, bio)
-        if k.vm[0].era >= ERA_DEPTH_FIRST:
-            bio_list_lower_first(k, t, kind, dev, older, oldest)
         bio = bio_list_pop(k, t)
     k.tasks[t].bio_list = 0
+    return 0
+
+
+@kernel
+def submit_bio_noacct_nocheck(k, bio):
+    """Hand a bio to its driver; inside a driver, park it until that has returned.
+
+    Depth first: what a driver has submitted for the devices below it goes before anything that was parked earlier.
+    """
+    t = k.e[0].cur
+    if k.tasks[t].bio_list:
+        bio_list_add(k, t, bio)
+        return 0
+    k.tasks[t].bio_list = 1
+    while bio:
+        kind = k.bios[bio].dev_kind
+        dev = k.bios[bio].dev
+        older = k.tasks[t].bio_head
+        oldest = k.tasks[t].bio_tail
+        k.tasks[t].bio_head = 0
+        k.tasks[t].bio_tail = 0
+        burn(k, k.costs[C_BIO_SUBMIT])
+        yield from __submit_bio(k, bio)
+        bio_list_lower_first(k, t, kind, dev, older, oldest)
+        bio = bio_list_pop(k, t)
+    k.tasks[t].bio_list = 0
+    return 0
+
+
+@kernel
+def __submit_bio(k, bio):
+    """Call the device's own submission: device mapper's, or that of its request queue."""
+    if k.bios[bio].dev_kind == DEV_CRYPT:
+        yield from dm_submit_bio(k, bio)
+    else:
+        yield from blk_mq_submit_bio(k, bio)
     return 0
 
 
@@ -124,7 +167,10 @@ def blk_finish_plug(k):
     """End a plug; the outermost lets the requests go."""
     t = k.e[0].cur
     if k.tasks[t].plug == 1:
-        blk_flush_plug_list(k, t)
+        if k.vm[0].era >= ERA_V6_1:
+            blk_mq_flush_plug_list(k, t)
+        else:
+            blk_flush_plug_list(k, t)
     k.tasks[t].plug -= 1
     return 0
 
@@ -136,6 +182,9 @@ def blk_flush_plug_list(k, task):
     A task that falls asleep does so too, or it could wait for what it holds back itself.  Wakes nobody, because it runs
     in the middle of a change of task state.
     """
+    if k.vm[0].era >= ERA_V6_1:
+        blk_flush_plug_from_schedule(k, task)
+        return 0
     t = k.tasks[task]
     request = t.plug_head
     t.plug_head = 0

@@ -1,6 +1,7 @@
 """blk-mq: a request is a tag, and whoever finds none sleeps until a batch of them is free.
 
 Models block/blk-mq.c and block/blk-mq-tag.c (v4.7), one hardware queue without an I/O scheduler, as virtio-blk has it.
+What v6.1 does before that, and with a scheduler, is in blk_mq_sched.py.
 
 Leaves out: several hardware queues, software queues (a request that leaves the plug goes straight to the driver, which
 has room for every tag), shared tags, reserved tags, and the spreading of sleepers over eight wait queues: here is one.
@@ -14,6 +15,7 @@ from gfplab.kernel.symbols import (
     bio_endio,
     blk_add_plugged,
     blk_attempt_plug_merge,
+    blk_mq_free_request,
     blk_rq_free,
     blk_rq_init,
     blk_run_queue,
@@ -98,7 +100,9 @@ def blk_mq_end_request(k, request):
         bio_endio(k, bio)
         bio = after
     blk_rq_free(k, request)
-    if k.disks[disk].congestion:
+    if k.disks[disk].mq_deadline:
+        blk_mq_free_request(k, disk)
+    elif k.disks[disk].congestion:
         k.disks[disk].in_use -= 1
         freed_request(k, disk, rw)
         blk_run_queue(k, disk)

@@ -48,6 +48,10 @@ COSTS = (
     ("writeback_page", 400, "one page through ext4_writepages(), without bio and driver"),
     ("buddy_page", 100, "one page between a per-CPU list and the buddy lists in v6.1, splitting and merging included"),
     ("move_freepages", 3, "looking at one page of a pageblock whose free pages change their type"),
+    ("elevator_merge", 200, "looking for a waiting request that a bio may join"),
+    ("elevator_insert", 300, "putting a request into the I/O scheduler"),
+    ("elevator_dispatch", 300, "choosing the request that goes to the device next"),
+    ("kblockd", 500, "one run of a hardware queue on kblockd, without its wake-up"),
 )
 
 COST_NAMES = tuple(name for name, _, _ in COSTS)
@@ -96,3 +100,7 @@ C_TREE_INSERT = 39
 C_WRITEBACK_PAGE = 40
 C_BUDDY_PAGE = 41
 C_MOVE_FREEPAGES = 42
+C_ELEVATOR_MERGE = 43
+C_ELEVATOR_INSERT = 44
+C_ELEVATOR_DISPATCH = 45
+C_KBLOCKD = 46

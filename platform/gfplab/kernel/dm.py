@@ -1,7 +1,8 @@
 """Device mapper: every bio is wrapped in a dm_io and handed to its target as one or more clones.
 
-Models drivers/md/dm.c (v4.7 bio-based; with vm.era 61 and up the tree walk of v4.15; the swap-bio limit of v5.12, which is the
-decision inflight_gate) and drivers/md/dm-linear.c (crypts.linear).
+Models drivers/md/dm.c (v4.7 bio-based; v6.1 in dm_submit_bio(), where one allocation holds dm_io, dm_target_io and
+clone; the limit on swap bios of v5.12, which a policy of inflight_gate decides) and drivers/md/dm-linear.c
+(crypts.linear).
 
 Leaves out: tables of several targets, flushes, suspend, request-based dm, error returns of a target.
 """
@@ -22,10 +23,11 @@ from gfplab.kernel.symbols import (
     kernel_bug,
     mempool_alloc,
     mempool_free,
+    submit_bio_noacct_nocheck,
 )
 from gfplab.kernel.types import END_DM_CLONE, END_SWAP_WRITE
 
-ERA_DEPTH_FIRST = 61
+ERA_V6_1 = 61
 
 
 @kernel
@@ -40,30 +42,53 @@ def dm_make_request(k, bio):
 def __split_and_process_bio(k, bio):
     """Clone the bio in pieces of split_pages (0: whole) and map each; it ends when all of them have.
 
-    v4.7 allocates all pieces in one go, so a pool smaller than the number of pieces needs its rescuer.  Since v4.15 the
-    rest of the bio is submitted anew after each piece, behind whatever that piece became.
+    v4.7 allocates all pieces in one go, so a pool smaller than the number of pieces needs its rescuer.
     """
     crypt = k.bios[bio].dev
-    if k.bios[bio].dm_mapped == 0:
-        element = yield from mempool_alloc(k, k.crypts[crypt].io_pool, GFP_NOIO)
-        if element == 0:
-            kernel_bug(k, BUG_DM_IO, crypt)
-            return 0
-        k.bios[bio].dm_io = element
-        k.bios[bio].dm_pending = 1  # ours, until all pieces are mapped
-    while True:
+    element = yield from mempool_alloc(k, k.crypts[crypt].io_pool, GFP_NOIO)
+    if element == 0:
+        kernel_bug(k, BUG_DM_IO, crypt)
+        return 0
+    k.bios[bio].dm_io = element
+    k.bios[bio].dm_pending = 1  # ours, until all pieces are mapped
+    while k.bios[bio].dm_mapped < k.bios[bio].nr_pages:
         clone = yield from alloc_tio(k, crypt)
         if clone == 0:
             kernel_bug(k, BUG_BIO_ALLOC, k.crypts[crypt].tio_bioset)
             return 0
         clone_bio(k, clone, bio)
-        rest = k.bios[bio].nr_pages - k.bios[bio].dm_mapped
         yield from __map_bio(k, crypt, clone)
-        if rest == 0:
-            break
-        if k.vm[0].era >= ERA_DEPTH_FIRST:
-            yield from generic_make_request(k, bio)
-            return 0
+    bio_endio(k, dec_pending(k, bio))
+    return 0
+
+
+@kernel
+def dm_submit_bio(k, bio):
+    """Map a bio of a dm device onto the device below."""
+    burn(k, k.costs[C_DM_BOOKKEEPING] // 2)
+    yield from dm_split_and_process_bio(k, bio)
+    return 0
+
+
+@kernel
+def dm_split_and_process_bio(k, bio):
+    """Map the first piece of the bio, and submit the rest anew: its turn comes when that piece is on its way below.
+
+    So no task ever holds one element of the device's set while it waits for another, and no rescuer is needed.
+    """
+    crypt = k.bios[bio].dev
+    if k.bios[bio].dm_mapped == 0:
+        k.bios[bio].dm_pending = 1  # ours, until all pieces are mapped
+    clone = yield from bio_alloc_bioset(k, k.crypts[crypt].tio_bioset, GFP_NOIO)
+    if clone == 0:
+        kernel_bug(k, BUG_BIO_ALLOC, k.crypts[crypt].tio_bioset)
+        return 0
+    clone_bio(k, clone, bio)
+    rest = k.bios[bio].nr_pages - k.bios[bio].dm_mapped
+    yield from __map_bio(k, crypt, clone)
+    if rest:
+        yield from submit_bio_noacct_nocheck(k, bio)
+        return 0
     bio_endio(k, dec_pending(k, bio))
     return 0
 
@@ -100,47 +125,69 @@ def clone_bio(k, clone, bio):
 
 @kernel
 def __map_bio(k, crypt, clone):
-    """Let the target have the clone. Where swap bios in flight are limited, it is their submitter who waits here."""
+    """Let the target have the clone. With a limit on swap bios in flight, it is their submitter who waits here."""
     limited = k.crypts[crypt].linear == 0 or k.crypts[crypt].swap_bios
     if limited and k.bios[k.bios[clone].parent].end_io == END_SWAP_WRITE:
-        yield from __down_common(k, crypt)
+        if down_trylock(k, crypt) == 0:
+            yield from down(k, crypt)
         k.bios[clone].swap_gated = 1
     if k.crypts[crypt].linear:
         k.bios[clone].dev_kind = k.crypts[crypt].lower_kind
         k.bios[clone].dev = k.crypts[crypt].lower
         k.bios[clone].sector += k.crypts[crypt].start
-        yield from generic_make_request(k, clone)
+        if k.vm[0].era >= ERA_V6_1:
+            yield from submit_bio_noacct_nocheck(k, clone)
+        else:
+            yield from generic_make_request(k, clone)
     else:
         yield from crypt_map(k, clone)
     return 0
 
 
 @plain
-def admitted(k, crypt, task):
-    """1 if one more swap bio may enter the device: the policy says so, or none is in it."""
-    if k.crypts[crypt].swap_bios_out == 0:
-        return 1
-    return decide_inflight_gate(k, 0, crypt, task)
+def down_trylock(k, crypt):
+    """1 if one more swap bio may go in now: nobody waits already, and the gate admits it. Writes: crypts."""
+    if waitqueue_active(k, k.crypts[crypt].swap_wait) or swap_bio_admitted(k, crypt, k.e[0].cur) == 0:
+        return 0
+    k.crypts[crypt].swap_bios_out += 1
+    return 1
+
+
+@plain
+def swap_bio_admitted(k, crypt, task):
+    """1 if the gate admits a swap bio of this task; where none is in flight it is not asked, for nothing would wake."""
+    return k.crypts[crypt].swap_bios_out == 0 or decide_inflight_gate(k, 0, crypt, task)
+
+
+@kernel
+def down(k, crypt):
+    """Wait for one of the device's places for swap bios."""
+    yield from __down_common(k, crypt)
+    return 0
 
 
 @kernel
 def __down_common(k, crypt):
-    """Take one of the device's swap_bios; a sleeper is handed the one that comes free."""
-    if admitted(k, crypt, k.e[0].cur):
-        k.crypts[crypt].swap_bios_out += 1
-    else:
-        yield schedule(k.crypts[crypt].swap_wait, TASK_UNINTERRUPTIBLE)
+    """As down()."""
+    yield from ___down_common(k, crypt)
+    return 0
+
+
+@kernel
+def ___down_common(k, crypt):
+    """Sleep at the end of the queue; whoever wakes the sleeper has given it its place."""
+    yield schedule(k.crypts[crypt].swap_wait, TASK_UNINTERRUPTIBLE)
     return 0
 
 
 @plain
-def __up(k, crypt):
-    """A swap bio has left: hand its place to the first sleeper, and any others that there are now."""
-    queue = k.crypts[crypt].swap_wait
+def up(k, crypt):
+    """A swap bio is done: its place goes to the longest sleeper, as long as the gate admits one. Writes: crypts."""
+    wait = k.crypts[crypt].swap_wait
     k.crypts[crypt].swap_bios_out -= 1
-    while waitqueue_active(k, queue) and admitted(k, crypt, k.waitqueues[queue].head):
+    while waitqueue_active(k, wait) and swap_bio_admitted(k, crypt, k.waitqueues[wait].head):
         k.crypts[crypt].swap_bios_out += 1
-        wake_up(k, queue)
+        wake_up(k, wait)
     return 0
 
 
@@ -149,7 +196,7 @@ def clone_endio(k, bio):
     """A clone has ended; returns the bio it was a piece of if that has ended with it, else 0."""
     above = k.bios[bio].parent
     if k.bios[bio].swap_gated:
-        __up(k, k.bios[above].dev)
+        up(k, k.bios[above].dev)
     bio_put(k, bio)
     return dec_pending(k, above)
 
@@ -161,6 +208,7 @@ def dec_pending(k, bio):
     b.dm_pending -= 1
     if b.dm_pending:
         return 0
-    mempool_free(k, k.crypts[b.dev].io_pool, b.dm_io)
-    b.dm_io = 0
+    if b.dm_io:
+        mempool_free(k, k.crypts[b.dev].io_pool, b.dm_io)
+        b.dm_io = 0
     return bio

@@ -1,6 +1,7 @@
 """dm-crypt: kcryptd encrypts writes into pages of its own, a thread submits them sorted; reads are decrypted in place.
 
-Models drivers/md/dm-crypt.c (v4.7).
+Models drivers/md/dm-crypt.c (v4.7; v6.1 differs in what happens to a write before the writer has it, which is in
+dm_crypt_write.py).
 
 Leaves out: asynchronous ciphers (so req_pool is a reserve that nobody draws on: the first request is part of the io),
 IV generation as a cost of its own, integrity tags, flushes and discards, keys.  The dm_crypt_io and the crypto request
@@ -20,16 +21,20 @@ from gfplab.kernel.symbols import (
     blk_finish_plug,
     blk_start_plug,
     generic_make_request,
+    kcryptd_crypt_write_convert__v6_1,
     kernel_bug,
     mempool_alloc,
     mempool_free,
     mutex_lock,
     mutex_unlock,
     queue_work,
+    submit_bio_noacct_nocheck,
     write_tree_erase_first,
     write_tree_merge,
 )
 from gfplab.kernel.types import BIO_READ, BIO_WRITE, END_CRYPT, WORK_KCRYPTD_CRYPT, WORK_KCRYPTD_IO_READ
+
+ERA_V6_1 = 61
 
 
 @kernel
@@ -95,7 +100,10 @@ def kcryptd_io_read(k, io, gfp_mask):
         return 1
     k.crypt_ios[io].pending += 1
     crypt_clone_init(k, io, clone)
-    yield from generic_make_request(k, clone)
+    if k.vm[0].era >= ERA_V6_1:
+        yield from submit_bio_noacct_nocheck(k, clone)
+    else:
+        yield from generic_make_request(k, clone)
     return 0
 
 
@@ -133,6 +141,8 @@ def kcryptd_crypt(k, io):
     burn(k, k.costs[C_DM_BOOKKEEPING] // 2)
     if k.crypt_ios[io].rw == BIO_READ:
         yield from kcryptd_crypt_read_convert(k, io)
+    elif k.vm[0].era >= ERA_V6_1:
+        yield from kcryptd_crypt_write_convert__v6_1(k, io)
     else:
         yield from kcryptd_crypt_write_convert(k, io)
     return 0
@@ -239,7 +249,10 @@ def kcryptd_crypt_write_io_submit(k, io):
     """Put the ciphertext bio into the writer's tree and wake the writer if that was empty; or submit it at once."""
     crypt = k.crypt_ios[io].crypt
     if k.crypts[crypt].no_offload:
-        yield from generic_make_request(k, k.crypt_ios[io].clone)
+        if k.vm[0].era >= ERA_V6_1:
+            yield from submit_bio_noacct_nocheck(k, k.crypt_ios[io].clone)
+        else:
+            yield from generic_make_request(k, k.crypt_ios[io].clone)
         return 0
     burn(k, k.costs[C_TREE_INSERT])
     was_empty = k.crypts[crypt].tree_head == 0
@@ -264,7 +277,10 @@ def dmcrypt_write(k, crypt):
         while tree:
             io = tree
             tree = write_tree_erase_first(k, tree)
-            yield from generic_make_request(k, k.crypt_ios[io].clone)
+            if k.vm[0].era >= ERA_V6_1:
+                yield from submit_bio_noacct_nocheck(k, k.crypt_ios[io].clone)
+            else:
+                yield from generic_make_request(k, k.crypt_ios[io].clone)
             if over_debt(k):
                 yield cond_resched()
         blk_finish_plug(k)

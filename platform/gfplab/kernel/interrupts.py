@@ -8,8 +8,16 @@ Leaves out: softirqs (a completion does its work at once), interrupt affinity, s
 
 from gfplab.engine.subset import plain
 from gfplab.kernel.bugs import BUG_UNKNOWN_EVENT
-from gfplab.kernel.symbols import disk_event, flusher_event, kernel_bug, mayday_event, page_writeback_init, vmstat_event
-from gfplab.kernel.types import EV_BOOT, EV_DISK, EV_FLUSHER, EV_MAYDAY, EV_SAMPLE
+from gfplab.kernel.symbols import (
+    blk_mq_insert_flushed,
+    disk_event,
+    flusher_event,
+    kernel_bug,
+    mayday_event,
+    page_writeback_init,
+    vmstat_event,
+)
+from gfplab.kernel.types import EV_BOOT, EV_DISK, EV_FLUSHER, EV_KBLOCKD, EV_MAYDAY, EV_SAMPLE
 
 
 @plain
@@ -25,6 +33,8 @@ def handle_event(k, kind, arg):
         mayday_event(k, arg)
     elif kind == EV_FLUSHER:
         flusher_event(k, arg)
+    elif kind == EV_KBLOCKD:
+        blk_mq_insert_flushed(k, arg)
     else:
         kernel_bug(k, BUG_UNKNOWN_EVENT, kind)
     return 0

@@ -37,6 +37,7 @@ from gfplab.kernel.symbols import (
     account_mempool_alloc,
     account_mempool_wait,
     alloc_pages_current,
+    crypt_page_refused,
     decide_mempool_free,
     decide_mempool_step,
     free_hot_cold_page,
@@ -110,7 +111,7 @@ def mempool_alloc(k, pool, gfp_mask):
                 element = kmem_cache_alloc_fastpath(k, p.cache)
                 if element == 0:
                     element = yield from mempool_alloc_slab(k, pool, mask)
-            else:
+            elif crypt_page_refused(k, pool, mask) == 0:
                 element = get_page_from_freelist(k, mask, ALLOC_WMARK_LOW, gfp_zone(k, mask))
                 if element == 0:
                     element = yield from mempool_alloc_pages(k, mask)

@@ -92,6 +92,11 @@ def submit_bio(k, bio):
     """Start the I/O of a bio, which its end_io hears about. Writes: vm.pgpgin, vm.pgpgout."""
 
 
+@prototype(blocking=True)
+def submit_bio_noacct_nocheck(k, bio):
+    """Hand a bio to its driver; inside a driver, park it until that has returned."""
+
+
 # blk_legacy.py
 
 
@@ -131,6 +136,57 @@ def blk_mq_end_request(k, request):
 @prototype(blocking=True)
 def blk_sq_make_request(k, bio):
     """Merge the bio into the plug, or give it a request, which needs a tag even while it is only held back."""
+
+
+# blk_mq_sched.py
+
+
+@prototype(blocking=False)
+def blk_mq_free_request(k, disk):
+    """A request of a disk with a scheduler is complete: both its tags are free, and a queue that wanted one runs."""
+
+
+@prototype(blocking=False)
+def blk_mq_free_sched_tag(k, disk):
+    """Free a scheduler tag; once a batch has been freed, as many sleepers wake."""
+
+
+@prototype(blocking=False)
+def blk_mq_run_hw_queue(k, disk, how):
+    """Run a queue if anything is pending: here and now, or on kblockd."""
+
+
+@prototype(blocking=True)
+def blk_mq_submit_bio(k, bio):
+    """Let a bio join a request of the plug or the elevator, or give it one, which the plug or the elevator takes."""
+
+
+# blk_plug.py
+
+
+@prototype(blocking=False)
+def blk_add_rq_to_plug(k, request):
+    """Hold a request back; the plug first lets go of what it has if it is full or its newest request is long enough."""
+
+
+@prototype(blocking=False)
+def blk_attempt_plug_merge__v6_1(k, bio):
+    """1 if the bio could join the newest request that this task's plug holds for its disk; older ones are not tried."""
+
+
+@prototype(blocking=False)
+def blk_flush_plug_from_schedule(k, task):
+    """Let the requests of a task's plug go, because it falls asleep: into the elevators, whose queues kblockd runs."""
+
+
+@prototype(blocking=False)
+def blk_mq_flush_plug_list(k, task):
+    """Let the requests of the current task's plug go, disk by disk, in their order; the task itself runs each queue."""
+
+
+@prototype(blocking=False)
+def blk_mq_insert_flushed(k, disk):
+    """What a task plugged that has fallen asleep enters the elevator, and kblockd runs the queue."""
 
 
 # buddy.py
@@ -233,12 +289,42 @@ def dm_make_request(k, bio):
     """Map a bio of a dm device onto the device below."""
 
 
+@prototype(blocking=True)
+def dm_submit_bio(k, bio):
+    """Map a bio of a dm device onto the device below."""
+
+
 # dm_crypt.py
+
+
+@prototype(blocking=False)
+def crypt_add_page(k, io, page):
+    """Add a ciphertext page to an io. Writes: crypt_ios, page links, vm.crypt_pages."""
+
+
+@prototype(blocking=False)
+def crypt_clone_init(k, io, clone):
+    """Point a clone at the device below. Writes: bios, crypt_ios."""
+
+
+@prototype(blocking=True)
+def crypt_convert(k, io):
+    """Run the cipher over every page of the io."""
+
+
+@prototype(blocking=False)
+def crypt_dec_pending(k, io):
+    """One reason fewer for the io to live; returns its base bio if there is none left, else 0."""
 
 
 @prototype(blocking=False)
 def crypt_endio(k, bio):
     """The device is done with a clone; returns the base bio if it has ended with it, else 0."""
+
+
+@prototype(blocking=False)
+def crypt_free_buffer_pages(k, io):
+    """Give an io's ciphertext pages back to the page pool."""
 
 
 @prototype(blocking=True)
@@ -252,8 +338,39 @@ def kcryptd_crypt(k, io):
 
 
 @prototype(blocking=True)
+def kcryptd_crypt_write_io_submit(k, io):
+    """Put the ciphertext bio into the writer's tree and wake the writer if that was empty; or submit it at once."""
+
+
+@prototype(blocking=True)
 def kcryptd_io_read_work(k, io):
     """kcryptd_io's work item: the read again, now with the right to wait for its bio."""
+
+
+# dm_crypt_write.py
+
+
+@prototype(blocking=False)
+def crypt_page_refused(k, pool, gfp_mask):
+    """1 if a page pool may not allocate, because its device has as many pages as it may, those in reserve included."""
+
+
+@prototype(blocking=True)
+def kcryptd_crypt_write_convert__v6_1(k, io):
+    """Get a ciphertext bio with its pages, encrypt into it, and pass it to the writer."""
+
+
+# elevator.py
+
+
+@prototype(blocking=False)
+def blk_mq_sched_try_merge(k, disk, bio):
+    """1 if the bio has joined a waiting request; which may close the gap to its neighbour and join that in turn."""
+
+
+@prototype(blocking=False)
+def elv_attempt_insert_merge(k, disk, request):
+    """1 if a request on its way in was merged into a waiting one that it continues."""
 
 
 # ext4.py
@@ -485,6 +602,39 @@ def mempool_free(k, pool, element):
 @prototype(blocking=False)
 def pool_full_ns(k, pool):
     """Nanoseconds so far during which the reserve was full."""
+
+
+# mq_deadline.py
+
+
+@prototype(blocking=False)
+def dd_bio_merge(k, disk, bio):
+    """1 if the bio has joined a request that waits in the elevator."""
+
+
+@prototype(blocking=False)
+def dd_dispatch_request(k, disk):
+    """The request that goes to the device next, out of the elevator now; 0 if none waits."""
+
+
+@prototype(blocking=False)
+def dd_first_sorted(k, disk, rw):
+    """The waiting request of the lowest sector of a direction, or 0."""
+
+
+@prototype(blocking=False)
+def dd_has_work(k, disk):
+    """1 if requests wait in the elevator."""
+
+
+@prototype(blocking=False)
+def dd_insert_request(k, request):
+    """Take a request in: merged, or into the sort and the FIFO of its direction. Writes: disks, requests."""
+
+
+@prototype(blocking=False)
+def dd_merged_requests(k, disk, request, following):
+    """A request has swallowed the following one, and inherits its place in the FIFO if its deadline was earlier."""
 
 
 # oom.py

@@ -89,6 +89,7 @@ EV_SAMPLE = 2
 EV_MAYDAY = 3
 EV_FLUSHER = 5
 EV_BOOT = 7
+EV_KBLOCKD = 20
 
 # the counters of /proc/vmstat and the gauges beside them that a sample holds, in column order
 VMSTAT = (

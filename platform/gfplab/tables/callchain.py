@@ -16,7 +16,8 @@ _WORKER = ("process_one_work", "worker_thread")
 
 # what kthread() calls: a stack that ends in one of these belongs to a kernel thread. v4.7 runs wb_workfn() in a worker;
 # here it is a thread, but its stack must not tell.
-THREAD_FUNCTIONS = {"worker_thread", "rescuer_thread", "kswapd", "dmcrypt_write", "oom_reaper", "wb_workfn"}
+THREAD_FUNCTIONS = {"worker_thread", "rescuer_thread", "kswapd", "dmcrypt_write", "kblockd_worker"}
+THREAD_FUNCTIONS |= {"oom_reaper", "wb_workfn"}
 _FAULT = ("handle_mm_fault", "__do_page_fault", "do_page_fault", "page_fault")
 _WRITE = ("__vfs_write", "vfs_write", "SyS_write", "entry_SYSCALL_64_fastpath")
 _READ = ("__vfs_read", "vfs_read", "SyS_read", "entry_SYSCALL_64_fastpath")
