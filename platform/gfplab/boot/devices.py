@@ -1,6 +1,4 @@
-"""Disks, dm-crypt devices with their pools and workqueues, swap, and file systems at boot."""
-
-import math
+"""Disks, dm-crypt devices with their pools and workqueues, and file systems at boot."""
 
 import numpy as np
 
@@ -17,7 +15,6 @@ from gfplab.engine.rng import ONE, QUANTILE_WORDS, lognormal_table
 from gfplab.kernel.gfp import PF_KTHREAD, PF_SWAPWRITE, PF_WQ_WORKER
 from gfplab.kernel.types import BIO_READ, DEV_CRYPT, DEV_DISK, PAGE_SIZE, POOL_KMALLOC, POOL_PAGE, POOL_SLAB
 
-SWAPFILE_CLUSTER = 256
 ERA = {"v4.7": 47, "v6.1": 61, "v7.2": 72}
 ERA_V6_1 = 61
 DM_MAJOR = 252
@@ -193,22 +190,6 @@ def setup_workqueues(arrays, world, layout: Layout):
             pool["next_create"] = t
         pool["last_task"] = t
     pool["nr_workers"] = busy
-
-
-def setup_swap(arrays, world, layout: Layout):
-    """Fill k.swaps[1], its clusters and its node cache; all slots are free."""
-    row = arrays["swaps"][1]
-    row["lock"] = layout.lock()
-    row["node_cache"] = layout.caches.index("radix_tree_node")
-    if world.swap is None:
-        return
-    row["dev_kind"], row["dev"] = device(layout, world.swap.device)
-    slots = world.swap.size_bytes // PAGE_SIZE
-    clusters = math.ceil(slots / SWAPFILE_CLUSTER)
-    row["nr_slots"], row["ssd"] = slots, int(world.swap.ssd)
-    row["free_clusters"], row["cluster_head"] = clusters, 1 if clusters else 0
-    arrays["cluster_next"][1:clusters] = np.arange(2, clusters + 1)
-    arrays["vm"]["nr_swap_pages"] = slots
 
 
 def setup_flushers(arrays, world, layout: Layout):

@@ -12,6 +12,7 @@ from gfplab.boot import devices, slabs
 from gfplab.boot.layout import ROLE_KSWAPD, ROLE_REAPER, ROLE_USER, Layout, PoolPlan, TaskPlan
 from gfplab.boot.memory import PageSource, setup_zones
 from gfplab.boot.mobility import BlockSource, has_pageblocks, pageblock_sizes
+from gfplab.boot.swap import setup_swap, swap_sizes
 from gfplab.boot.workloads import Workloads
 from gfplab.engine import boot as engine_boot
 from gfplab.engine.events import push_event
@@ -106,7 +107,6 @@ def sizes(world, layout: Layout, workloads: Workloads, n_tasks: int) -> dict[str
     cpus = world.machine.cpus
     pages = world.machine.managed_pages
     zones = len(world.machine.zones) + 1
-    slots = world.swap.size_bytes // PAGE_SIZE if world.swap else 0
     tags = sum(disk.tags + disk.nr_requests * 2 for disk in world.disks)
     out = engine_boot.sizes(
         tasks=n_tasks,
@@ -121,7 +121,7 @@ def sizes(world, layout: Layout, workloads: Workloads, n_tasks: int) -> dict[str
     )
     out["stack_frames"] = 64 * STACKS
     out["quantiles"] += QUANTILE_WORDS * len(world.disks)
-    return out | workloads.sizes() | INSTRUMENT_SIZES | pageblock_sizes(world) | {
+    return out | workloads.sizes() | swap_sizes(world) | INSTRUMENT_SIZES | pageblock_sizes(world) | {
         "vm": 1,
         "zones": zones,
         "lruvecs": zones,
@@ -149,21 +149,12 @@ def sizes(world, layout: Layout, workloads: Workloads, n_tasks: int) -> dict[str
         "mutexes": len(world.crypts) + 1,
         "wqs": 2 + 3 * len(world.crypts) + len(layout.biosets),
         "worker_pools": 2,
-        "swaps": 2,
         "page_flags": pages + 1,
         "page_zone": pages + 1,
         "page_next": pages + 1,
         "page_prev": pages + 1,
         "page_index": pages + 1,
         "page_private": pages + 1,
-        "swap_map": slots + 1,
-        "swap_cache": slots + 1,
-        "cluster_used": slots // 256 + 2,
-        "cluster_next": slots // 256 + 2,
-        "cpu_cluster": cpus,
-        "cpu_cluster_pos": cpus,
-        "node_count": slots // 64 + 2,
-        "node_object": slots // 64 + 2,
         "isolated": 64 * (n_tasks + 1),
         "hist": HIST_BINS * (len(layout.sites) + len(layout.pools) + 4),
         "costs": len(COST_NAMES) + 1,
@@ -195,7 +186,10 @@ def fill(arrays, world, layout: Layout, workloads: Workloads, seed: int):
     devices.setup_crypts(arrays, world, layout)
     devices.setup_workqueues(arrays, world, layout)
     devices.setup_kblockd(arrays, world, layout)
-    devices.setup_swap(arrays, world, layout)
+    arrays["swaps"]["lock"][1] = layout.lock()
+    arrays["swaps"]["node_cache"][1] = layout.caches.index("radix_tree_node")
+    if world.swap:
+        setup_swap(arrays, world, layout, *devices.device(layout, world.swap.device))
     devices.setup_flushers(arrays, world, layout)
     stated_free = machine.start.free_pages is not None  # then the reserves are part of what the kernel holds
     if not stated_free:

@@ -26,6 +26,7 @@ from gfplab.kernel.symbols import (
     wait_on_page_bit_killable,
     workingset_activation,
     workingset_refault,
+    workingset_refault__v6_1,
 )
 from gfplab.kernel.types import PG_active, PG_locked
 
@@ -51,9 +52,12 @@ def add_to_page_cache_lru(k, page, f, index, gfp_mask):
     k.file_pages[slot] = page
     k.files[f].cached += 1
     active = 0
-    if shadow < 0 and gfp_mask & __GFP_WRITE == 0 and workingset_refault(k, shadow):
-        active = 1
-        workingset_activation(k, page)
+    if shadow < 0 and gfp_mask & __GFP_WRITE == 0:
+        if k.vm[0].era >= 61:
+            workingset_refault__v6_1(k, page, -shadow)  # which makes it active itself
+        elif workingset_refault(k, shadow):
+            active = 1
+            workingset_activation(k, page)
     lru_cache_add(k, page, active)
     return 0
 

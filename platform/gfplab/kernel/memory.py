@@ -1,6 +1,7 @@
 """Page faults on anonymous memory, and unmapping.
 
-Models mm/memory.c and try_to_unmap() of mm/rmap.c (v4.7).  One PTE maps a page: nothing is shared.
+Models mm/memory.c and try_to_unmap() of mm/rmap.c (v4.7; what v6.1 does on a fault is in page_fault.py).  One PTE maps
+a page: nothing is shared.
 
 Leaves out: copy on write after fork, file mappings, huge pages, page-table pages, mmap_sem.
 """
@@ -9,8 +10,10 @@ from gfplab.engine.requests import cond_resched
 from gfplab.engine.subset import kernel, plain
 from gfplab.engine.symbols import burn, over_debt
 from gfplab.kernel.costs import C_MINOR_FAULT, C_ZERO_PAGE
+from gfplab.kernel.fault_types import ZERO_PTE
 from gfplab.kernel.gfp import GFP_HIGHUSER_MOVABLE
 from gfplab.kernel.symbols import (
+    __handle_mm_fault,
     activate_page,
     alloc_pages_vma,
     delete_from_swap_cache,
@@ -19,6 +22,7 @@ from gfplab.kernel.symbols import (
     lookup_swap_cache,
     lru_cache_add,
     lru_del,
+    pte_allows,
     swap_entry_free,
     swapin_readahead,
     trylock_page,
@@ -32,12 +36,15 @@ from gfplab.kernel.types import (
     PG_locked,
     PG_lru,
     PG_mapped,
+    PG_pte_write,
     PG_swapcache,
     PG_writeback,
     PG_young,
 )
 
 SWAP_PTE = 1
+FAULT_RETRY = 2
+FAULT_MAJOR = 3
 
 
 @plain
@@ -52,6 +59,27 @@ def mm_of(k, vpn):
 @kernel
 def handle_mm_fault(k, vpn, write):
     """Make a virtual page present. 1 if it is; 0 if there was no memory or the task was killed (try again or die)."""
+    if k.vm[0].era >= 61:
+        ok = FAULT_RETRY
+        tried = 0
+        while ok == FAULT_RETRY:
+            burn(k, k.costs[C_MINOR_FAULT])
+            k.vm[0].pgfault += 1
+            ok = yield from __handle_mm_fault(k, vpn, write, tried)
+            if ok == FAULT_RETRY:
+                tried = 1
+            elif ok:
+                if tried or ok == FAULT_MAJOR:
+                    k.tasks[k.e[0].cur].maj_flt += 1
+                else:
+                    k.tasks[k.e[0].cur].min_flt += 1
+                ok = 1
+                if pte_allows(k, vpn, write) == 0:  # the page went away again: the access faults anew
+                    ok = FAULT_RETRY
+                    tried = 0
+            if over_debt(k):
+                yield cond_resched()
+        return ok
     burn(k, k.costs[C_MINOR_FAULT])
     k.vm[0].pgfault += 1
     ok = 0
@@ -143,6 +171,8 @@ def touch_page(k, page, write):
     """A touch of a resident page: the accessed bit, and a write fault's work if the swap cache still holds it."""
     flags = k.page_flags[page]
     k.page_flags[page] = flags | PG_young
+    if k.vm[0].era >= 61:
+        return 0
     if write and flags & (PG_swapcache | PG_locked | PG_dirty) == PG_swapcache:
         make_page_writable(k, page)
     return 0
@@ -155,7 +185,9 @@ def try_to_unmap(k, page):
     slot = k.page_private[page]
     k.ptes[vpn] = -slot
     k.swap_map[slot] |= SWAP_PTE
-    k.page_flags[page] &= ~(PG_mapped | PG_young) & PAGE_FLAGS_MASK
+    if k.page_flags[page] & PG_pte_write:  # the PTE knows of writes of which the page does not yet
+        k.page_flags[page] |= PG_dirty
+    k.page_flags[page] &= ~(PG_mapped | PG_young | PG_pte_write) & PAGE_FLAGS_MASK
     m = mm_of(k, vpn)
     k.mms[m].rss -= 1
     k.mms[m].swap += 1
@@ -169,6 +201,8 @@ def zap_pte(k, vpn):
     if pte == 0:
         return 0
     k.ptes[vpn] = 0
+    if pte == ZERO_PTE:
+        return 1
     m = mm_of(k, vpn)
     if pte < 0:
         k.mms[m].swap -= 1
@@ -179,7 +213,7 @@ def zap_pte(k, vpn):
             free_unused_page(k, page)
         return 1
     k.mms[m].rss -= 1
-    k.page_flags[pte] &= ~(PG_mapped | PG_young) & PAGE_FLAGS_MASK
+    k.page_flags[pte] &= ~(PG_mapped | PG_young | PG_pte_write) & PAGE_FLAGS_MASK
     free_unused_page(k, pte)
     return 1
 

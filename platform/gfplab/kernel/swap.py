@@ -9,6 +9,7 @@ Leaves out: pagevecs (pages reach their list at once), the unevictable list, hug
 from gfplab.engine.requests import TASK_KILLABLE, TASK_UNINTERRUPTIBLE, io_schedule
 from gfplab.engine.subset import kernel, plain
 from gfplab.engine.symbols import wake_up_all
+from gfplab.kernel.symbols import psi_memstall_enter, psi_memstall_leave
 from gfplab.kernel.types import (
     LRU_ACTIVE_ANON,
     LRU_ACTIVE_FILE,
@@ -19,8 +20,10 @@ from gfplab.kernel.types import (
     PG_anon,
     PG_locked,
     PG_lru,
+    PG_reading,
     PG_referenced,
     PG_waiters,
+    PG_workingset,
     PG_writeback,
 )
 
@@ -209,12 +212,42 @@ def __lock_page(k, page):
 @kernel
 def wait_on_page_bit_killable(k, page):
     """Sleep until the page is unlocked (a fault waiting for swap-in); 0, or 1 when killed meanwhile."""
+    if k.vm[0].era >= 61:
+        return (yield from folio_wait_bit_common(k, page))
     while k.page_flags[page] & PG_locked:
         if k.tasks[k.e[0].cur].killed:
             return 1
         k.page_flags[page] |= PG_waiters
         yield io_schedule(page_waitqueue(k, page), TASK_KILLABLE)
     return 0
+
+
+@kernel
+def folio_wait_bit_common(k, page):
+    """Sleep until a page is unlocked; 1 when killed meanwhile. It counts as lack of memory if folio_thrashing()."""
+    t = k.e[0].cur
+    thrashing = folio_thrashing(k, page)
+    if thrashing:
+        psi_memstall_enter(k, t)
+    k.page_pins[page] += 1
+    while k.page_flags[page] & PG_locked and k.tasks[t].killed == 0:
+        k.page_flags[page] |= PG_waiters
+        yield io_schedule(page_waitqueue(k, page), TASK_KILLABLE)
+    k.page_pins[page] -= 1
+    if thrashing:
+        psi_memstall_leave(k, t)
+    return k.tasks[t].killed > 0 and k.page_flags[page] & PG_locked > 0
+
+
+@plain
+def folio_thrashing(k, page):
+    """1 if the page is being read again soon after it was active: who waits for it waits for lack of memory."""
+    flags = k.page_flags[page]
+    if flags & PG_workingset == 0:
+        return 0
+    if flags & PG_anon:
+        return flags & PG_reading > 0
+    return k.page_private[page] < 0
 
 
 @kernel

@@ -1,7 +1,8 @@
 """The swap cache: entries, their radix-tree nodes, and swap-in readahead.
 
-Models mm/swap_state.c (v4.7).  The tree costs memory: one node per 64 slots in use, allocated without reclaim and down
-to half of the min mark when reclaim itself inserts (GFP_HIGH, NOMEMALLOC).
+Models mm/swap_state.c (v4.7; what v6.1 does is in swap_cache.py and swap_readahead.py).  The tree costs memory: one node
+per 64 slots in use, allocated without reclaim and down to half of the min mark when reclaim itself inserts (GFP_HIGH,
+NOMEMALLOC).
 
 Leaves out: inner nodes of the radix tree, swap cgroups.
 """
@@ -11,7 +12,10 @@ from gfplab.engine.symbols import burn
 from gfplab.kernel.costs import C_MAJOR_FAULT
 from gfplab.kernel.gfp import __GFP_HIGH, __GFP_NOMEMALLOC, __GFP_NOWARN, GFP_HIGHUSER_MOVABLE, GFP_KERNEL
 from gfplab.kernel.symbols import (
+    add_to_swap__v6_1,
     alloc_pages_vma,
+    delete_from_swap_cache__v6_1,
+    folio_free_swap,
     free_hot_cold_page,
     get_swap_page,
     kmem_cache_alloc,
@@ -34,6 +38,8 @@ SWAP_HAS_CACHE = 2
 @plain
 def add_to_swap(k, page):
     """Give an anonymous page a slot and a swap-cache entry; it is dirty then. 0 if either is not to be had."""
+    if k.vm[0].era >= 61:
+        return add_to_swap__v6_1(k, page)
     slot = get_swap_page(k)
     if slot == 0:
         return 0
@@ -54,6 +60,9 @@ def add_to_swap(k, page):
 @plain
 def delete_from_swap_cache(k, page):
     """Remove a page from the swap cache; its slot lives on while a PTE refers to it."""
+    if k.vm[0].era >= 61:
+        delete_from_swap_cache__v6_1(k, page, 0)
+        return 0
     slot = k.page_private[page]
     k.swap_cache[slot] = 0
     k.page_private[page] = 0
@@ -70,6 +79,8 @@ def delete_from_swap_cache(k, page):
 @plain
 def try_to_free_swap(k, page):
     """Drop the swap-cache entry of a page whose slot no PTE needs. 1 if dropped: the page is then dirty anon memory."""
+    if k.vm[0].era >= 61:
+        return folio_free_swap(k, page)
     flags = k.page_flags[page]
     if flags & PG_swapcache == 0 or flags & PG_writeback:
         return 0
@@ -178,7 +189,7 @@ def read_swap_cache_async(k, slot):
     k.page_flags[page] = PG_anon | PG_swapcache | PG_locked
     lru_cache_add(k, page, 0)
     burn(k, k.costs[C_MAJOR_FAULT])
-    yield from swap_readpage(k, page)
+    yield from swap_readpage(k, page, 0)
     return page
 
 

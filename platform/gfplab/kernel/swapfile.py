@@ -1,13 +1,14 @@
 """Swap slots: clusters of 256, one cluster per CPU on an SSD, and the map that says who refers to a slot.
 
-Models mm/swapfile.c (v4.7).  swap_map holds 1 for the PTE and 2 for the swap cache.
+Models mm/swapfile.c (v4.7; what v6.1 does is in swap_slots.py and swap_clusters.py).  swap_map holds 1 for the PTE and 2
+for the swap cache.
 
 Leaves out: several swap devices and priorities, discard, slots shared after fork, hibernation.
 """
 
 from gfplab.engine.subset import plain
 from gfplab.engine.symbols import spin_lock, spin_unlock
-from gfplab.kernel.symbols import smp_processor_id
+from gfplab.kernel.symbols import __swap_entry_free, folio_alloc_swap, smp_processor_id
 
 SWAPFILE_CLUSTER = 256
 SWAP_PTE = 1
@@ -17,6 +18,8 @@ SWAP_HAS_CACHE = 2
 @plain
 def get_swap_page(k):
     """A free slot, or 0: the next one of this CPU's cluster, else of a free cluster, else any. Writes: swaps, vm."""
+    if k.vm[0].era >= 61:
+        return folio_alloc_swap(k)
     s = k.swaps[1]
     if k.vm[0].nr_swap_pages <= 0:
         return 0
@@ -85,6 +88,8 @@ def add_free_cluster(k, cluster):
 @plain
 def swap_entry_free(k, slot, usage):
     """Drop one kind of reference; the last one frees the slot. Writes: swap_map, swaps, vm."""
+    if k.vm[0].era >= 61:
+        return __swap_entry_free(k, slot, usage)
     left = k.swap_map[slot] & ~usage & 0xFF
     k.swap_map[slot] = left
     if left:

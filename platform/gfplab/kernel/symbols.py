@@ -572,6 +572,11 @@ def handle_mm_fault(k, vpn, write):
 
 
 @prototype(blocking=False)
+def mm_of(k, vpn):
+    """The address space that a virtual page belongs to."""
+
+
+@prototype(blocking=False)
 def touch_page(k, page, write):
     """A touch of a resident page: the accessed bit, and a write fault's work if the swap cache still holds it."""
 
@@ -703,6 +708,19 @@ def watermark_ok(k, z, mark, cls, alloc_flags, free):
     """__zone_watermark_ok() of v6.1: 1 if that many free pages pass, the rights in the flags and the reserve minded."""
 
 
+# page_fault.py
+
+
+@prototype(blocking=True)
+def __handle_mm_fault(k, vpn, write, tried):
+    """Resolve one fault: FAULT_DONE or FAULT_MAJOR, FAULT_FAILED, or FAULT_RETRY after a wait for the page lock."""
+
+
+@prototype(blocking=False)
+def pte_allows(k, vpn, write):
+    """1 if an access of the virtual page needs no fault."""
+
+
 # page_io.py
 
 
@@ -717,8 +735,8 @@ def end_swap_bio_write(k, bio):
 
 
 @prototype(blocking=True)
-def swap_readpage(k, page):
-    """Start reading a locked swap-cache page; completion unlocks it."""
+def swap_readpage(k, page, synchronous):
+    """Start reading a locked swap-cache page; completion unlocks it. If synchronous, sleep until then (v6.1)."""
 
 
 @prototype(blocking=True)
@@ -887,6 +905,11 @@ def activate_page(k, page):
     """Move a page of an inactive list to the newest end of the active one. Writes: lrus, vm, lruvecs."""
 
 
+@prototype(blocking=True)
+def folio_wait_bit_common(k, page):
+    """Sleep until a page is unlocked; 1 when killed meanwhile. Lack of memory, if an active page is being read again."""
+
+
 @prototype(blocking=False)
 def inactive_list_is_low(k, lv, file):
     """1 if inactive * ratio < active, the ratio growing with the square root of the lists' size in GiB."""
@@ -952,6 +975,83 @@ def wake_up_page(k, page):
     """Wake those who wait for the end of writeback."""
 
 
+# swap_cache.py
+
+
+@prototype(blocking=False)
+def add_to_swap__v6_1(k, page):
+    """Give an anonymous page a slot and a swap-cache entry; it is dirty then. 0 if either is not to be had."""
+
+
+@prototype(blocking=False)
+def clear_shadow_from_swap_cache(k, slot):
+    """A slot is free again: whoever gets it next must not find the shadow of its last page. Writes: swap_shadow."""
+
+
+@prototype(blocking=False)
+def delete_from_swap_cache__v6_1(k, page, shadow):
+    """Remove a page from the swap cache, leaving its shadow there if it is being evicted; its slot may be freed."""
+
+
+@prototype(blocking=False)
+def folio_free_swap(k, page):
+    """Take a locked page out of the swap cache if no PTE needs its slot; it is dirty then. 1 if taken out."""
+
+
+@prototype(blocking=True)
+def __read_swap_cache_async(k, slot):
+    """The swap-cache page of a slot, or minus a new page, locked and to be read by the caller; 0: none can be had."""
+
+
+@prototype(blocking=True)
+def read_swap_cache_async__v6_1(k, slot, synchronous):
+    """The swap-cache page of a slot, a read being started, or waited for if synchronous, when it was not cached; or 0."""
+
+
+@prototype(blocking=False)
+def swap_cache_get_folio(k, slot, vpn, m):
+    """The page that caches a slot, or 0; tells the readahead of the address space m where the fault was and if it hit."""
+
+
+# swap_clusters.py
+
+
+@prototype(blocking=False)
+def get_swap_pages(k, first, n):
+    """Up to n free slots, put into swap_slots from index `first` on; returns how many. Writes: vm, swaps, swap_map."""
+
+
+@prototype(blocking=False)
+def __swap_entry_free(k, slot, usage):
+    """Drop one kind of reference; with the last one the slot goes to a slot cache. 1 if it was the last."""
+
+
+@prototype(blocking=False)
+def swapcache_free_entry(k, slot):
+    """A slot is free for all again, and so perhaps its cluster: that goes to the end of the free list."""
+
+
+# swap_readahead.py
+
+
+@prototype(blocking=True)
+def swapin_readahead__v6_1(k, slot, vpn, m):
+    """The page of a slot, perhaps still being read; 0 if there is no memory for it or the slot is gone."""
+
+
+# swap_slots.py
+
+
+@prototype(blocking=False)
+def folio_alloc_swap(k):
+    """A slot for a page that is to be swapped out, with SWAP_HAS_CACHE; 0 if there is none."""
+
+
+@prototype(blocking=False)
+def free_swap_slot(k, slot):
+    """Nobody refers to a slot any more: into this CPU's cache of returned slots, which is emptied when full."""
+
+
 # swap_state.py
 
 
@@ -973,6 +1073,11 @@ def free_swap_if_full(k, page):
 @prototype(blocking=False)
 def lookup_swap_cache(k, slot):
     """The page that caches a slot, or 0; a hit on a read-ahead page widens the window."""
+
+
+@prototype(blocking=False)
+def swapin_nr_pages(k, slot):
+    """Pages to read around a slot: more after read-ahead hits, never above 2^page_cluster. Writes: vm.readahead_*."""
 
 
 @prototype(blocking=True)
@@ -1129,6 +1234,11 @@ def evict_file_page(k, page):
 
 
 @prototype(blocking=False)
+def lru_note_cost_refault(k, page):
+    """A page that had been active had to be read again: a cost of reclaiming its kind. Writes: nothing yet."""
+
+
+@prototype(blocking=False)
 def workingset_activation(k, page):
     """A page left the inactive list by its own merit, which ages those that remain. Writes: lruvecs.inactive_age."""
 
@@ -1136,6 +1246,11 @@ def workingset_activation(k, page):
 @prototype(blocking=False)
 def workingset_refault(k, shadow):
     """1 if a page that comes back would have stayed, had the active file list been that much smaller. Writes: vm."""
+
+
+@prototype(blocking=False)
+def workingset_refault__v6_1(k, page, shadow):
+    """A page comes back: it starts active if all memory that it competes for could have held it until now."""
 
 
 # workqueue.py

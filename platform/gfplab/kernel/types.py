@@ -33,7 +33,8 @@ PG_slab = 0x2000
 PG_mempool = 0x4000  # held by a mempool element or as ciphertext
 PG_waiters = 0x8000  # somebody sleeps on PG_locked
 PG_workingset = 0x10000  # it was active once, or came back too early (v6.1)
-PG_exclusive = 0x20000  # its one PTE may write without asking: PG_anon_exclusive (v6.1)
+PG_pte_write = 0x20000  # its one PTE lets writes through, and is dirty (v6.1)
+PG_reading = 0x40000  # a swapped page whose content is not there yet: not PG_uptodate (v6.1)
 PAGE_FLAGS_MASK = 0xFFFFFFFF
 
 # a slab page uses the LRU bits for its own list
