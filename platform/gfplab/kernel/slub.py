@@ -8,14 +8,24 @@ pfmemalloc slabs, merging and debugging of caches, memcg caches.
 
 from gfplab.engine.subset import kernel, plain
 from gfplab.engine.symbols import burn, spin_lock, spin_unlock
-from gfplab.kernel.costs import C_SLAB_CPU_PARTIAL, C_SLAB_FAST, C_SLAB_NEW, C_SLAB_NODE_PARTIAL
-from gfplab.kernel.gfp import __GFP_HIGH, ALLOC_HIGH
+from gfplab.kernel.costs import C_ALLOC_FAIL, C_SLAB_CPU_PARTIAL, C_SLAB_FAST, C_SLAB_NEW, C_SLAB_NODE_PARTIAL
+from gfplab.kernel.gfp import (
+    __GFP_HIGH,
+    __GFP_KSWAPD_RECLAIM,
+    ALLOC_HIGH,
+    ALLOC_NO_WATERMARKS,
+    ALLOC_OOM,
+    ALLOC_WMARK_LOW,
+)
 from gfplab.kernel.symbols import (
     alloc_pages_current,
+    decide_gfp_to_alloc_flags,
     free_hot_cold_page,
     get_page_from_freelist,
     gfp_zone,
+    request_of,
     smp_processor_id,
+    wake_all_kswapds,
 )
 from gfplab.kernel.types import PAGE_FLAGS_MASK, SLAB_CPU, SLAB_CPU_PARTIAL, SLAB_NODE_PARTIAL, PG_slab
 
@@ -74,6 +84,13 @@ def new_slab(k, cache, gfp_mask):
 def kmem_cache_alloc_nowait(k, cache, gfp_mask):
     """An object without ever sleeping or reclaiming; a new slab only above the floor that the mask gives. 0 if none."""
     if refill_from_partial(k, cache) == 0:
+        if k.vm[0].era >= 61:
+            page = alloc_pages_nowait(k, gfp_mask)
+            if page == 0:
+                return 0
+            init_slab(k, cache, page)
+            adopt_new_slab(k, cache, page)
+            return kmem_cache_alloc_fastpath(k, cache)
         flags = 0
         if gfp_mask & __GFP_HIGH:
             flags = ALLOC_HIGH
@@ -83,6 +100,32 @@ def kmem_cache_alloc_nowait(k, cache, gfp_mask):
         init_slab(k, cache, page)
         adopt_new_slab(k, cache, page)
     return kmem_cache_alloc_fastpath(k, cache)
+
+
+@plain
+def alloc_pages_nowait(k, gfp_mask):
+    """__alloc_pages() of v6.1 under a mask without direct reclaim: the fast path, kswapd, what the task's rights allow.
+
+    A reclaimer may go below all watermarks unless the mask says NOMEMALLOC.
+    """
+    cls = gfp_zone(k, gfp_mask)
+    page = get_page_from_freelist(k, gfp_mask, ALLOC_WMARK_LOW, cls)
+    if page:
+        return page
+    r = request_of(k)
+    k.alloc_requests[r].gfp_mask = gfp_mask
+    k.alloc_requests[r].cls = cls
+    k.alloc_requests[r].loops = 0
+    if gfp_mask & __GFP_KSWAPD_RECLAIM:
+        wake_all_kswapds(k, cls)
+    rights = decide_gfp_to_alloc_flags(k, k.e[0].cur, r)
+    reserve_flags = rights & (ALLOC_NO_WATERMARKS | ALLOC_OOM)
+    page = get_page_from_freelist(k, gfp_mask, rights & ~reserve_flags, cls)
+    if page == 0 and reserve_flags:
+        page = get_page_from_freelist(k, gfp_mask, reserve_flags, cls)
+    if page == 0:
+        burn(k, k.costs[C_ALLOC_FAIL])
+    return page
 
 
 @plain

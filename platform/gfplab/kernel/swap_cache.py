@@ -15,6 +15,7 @@ from gfplab.kernel.gfp import (
     __GFP_HIGH,
     __GFP_NOMEMALLOC,
     __GFP_NOWARN,
+    __GFP_RECLAIMABLE,
     GFP_HIGHUSER_MOVABLE,
     GFP_KERNEL,
     GFP_NOWAIT,
@@ -57,9 +58,10 @@ def add_to_swap__v6_1(k, page):
     if slot == 0:
         return 0
     if k.node_count[slot // NODE_SLOTS] == 0:
-        obj = kmem_cache_alloc_nowait(k, k.swaps[1].node_cache, GFP_NOWAIT | __GFP_NOWARN)
+        # the tree itself asks first, and may take a reclaimer's share below the marks; only then does our mask count
+        obj = kmem_cache_alloc_nowait(k, k.swaps[1].node_cache, GFP_NOWAIT | __GFP_NOWARN | __GFP_RECLAIMABLE)
         if obj == 0:
-            mask = __GFP_HIGH | __GFP_NOMEMALLOC | __GFP_NOWARN
+            mask = __GFP_HIGH | __GFP_NOMEMALLOC | __GFP_NOWARN | __GFP_RECLAIMABLE
             obj = kmem_cache_alloc_nowait(k, k.swaps[1].node_cache, mask)
         if obj == 0:
             swap_entry_free(k, slot, SWAP_HAS_CACHE)
@@ -178,7 +180,7 @@ def __read_swap_cache_async(k, slot):
     k.swap_map[slot] |= SWAP_HAS_CACHE
     node = slot // NODE_SLOTS
     while k.node_count[node] == 0:  # it may have come, or gone with its last shadow, while this task slept
-        obj = yield from kmem_cache_alloc(k, k.swaps[1].node_cache, GFP_KERNEL)
+        obj = yield from kmem_cache_alloc(k, k.swaps[1].node_cache, GFP_KERNEL | __GFP_RECLAIMABLE)
         if obj == 0:
             swap_entry_free(k, slot, SWAP_HAS_CACHE)
             free_hot_cold_page(k, page)

@@ -874,6 +874,11 @@ def __folio_alloc(k, gfp_mask):
     """A page for user memory or the page cache, or 0."""
 
 
+@prototype(blocking=False)
+def request_of(k):
+    """The current task's alloc_requests record: a reclaimer has a second one, for what it allocates itself."""
+
+
 # slub.py
 
 
@@ -907,7 +912,7 @@ def activate_page(k, page):
 
 @prototype(blocking=True)
 def folio_wait_bit_common(k, page):
-    """Sleep until a page is unlocked; 1 when killed meanwhile. Lack of memory, if an active page is being read again."""
+    """Sleep until a page is unlocked; 1 when killed meanwhile. It counts as lack of memory if folio_thrashing()."""
 
 
 @prototype(blocking=False)
@@ -1005,7 +1010,7 @@ def __read_swap_cache_async(k, slot):
 
 @prototype(blocking=True)
 def read_swap_cache_async__v6_1(k, slot, synchronous):
-    """The swap-cache page of a slot, a read being started, or waited for if synchronous, when it was not cached; or 0."""
+    """The swap-cache page of a slot or 0; one that was not cached is being read, or has been if synchronous."""
 
 
 @prototype(blocking=False)
