@@ -11,6 +11,7 @@ from gfplab.boot.layout import (
     PoolPlan,
     TaskPlan,
 )
+from gfplab.boot.slabs import cache_sizes
 from gfplab.engine.rng import ONE, QUANTILE_WORDS, lognormal_table
 from gfplab.kernel.gfp import PF_KTHREAD, PF_SWAPWRITE, PF_WQ_WORKER
 from gfplab.kernel.types import BIO_READ, DEV_CRYPT, DEV_DISK, PAGE_SIZE, POOL_KMALLOC, POOL_PAGE, POOL_SLAB
@@ -37,7 +38,7 @@ def disk_table(disk) -> np.ndarray | None:
 def plan_pools(world, layout: Layout):
     """Every mempool of the machine and the bio sets on top of them. Bioset 1 is fs_bio_set."""
     caches = {name: c for c, name in enumerate(layout.caches) if name}
-    size = {"bio-0": 256, "dm_io": 112, "bio-1": 1152, "kmalloc-512": 512}
+    size = cache_sizes(world.kernel)
 
     def pool(name, cache, min_nr, kind=POOL_SLAB):
         return layout.add("pools", PoolPlan(name, kind, caches[cache], min_nr, size[cache]))

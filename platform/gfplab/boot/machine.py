@@ -180,7 +180,7 @@ def fill(arrays, world, layout: Layout, workloads: Workloads, seed: int):
     vm["readahead_hits"] = 4
     setup_zones(arrays, world, layout)
     source = (BlockSource if has_pageblocks(world) else PageSource)(arrays, world)
-    slabs.setup_caches(arrays, layout)
+    slabs.setup_caches(arrays, layout, world)
     setup_pools(arrays, layout)
     devices.setup_disks(arrays, world, layout)
     devices.setup_crypts(arrays, world, layout)

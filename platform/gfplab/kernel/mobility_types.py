@@ -1,7 +1,7 @@
 """Fields of the simulated machine for pageblocks, their migratetypes and the free lists of each type.
 
-Units and null indices as in types.py, except that a pageblock is found at `zones.first_block + offset >> pageblock_order`.
-A machine of v4.7 leaves all of this empty: there the pages of a zone are one list.
+Units and null indices as in types.py.  The pageblock of a page is number zones.first_block + (page - zones.start_pfn) >>
+vm.pageblock_order.  A machine of v4.7 leaves all of this empty: there the pages of a zone are one list.
 """
 
 MIGRATE_UNMOVABLE = 0
@@ -24,20 +24,24 @@ def mobility_records(s):
     """Extend the schema."""
     s.records(
         "vm",
-        extfrag="allocations that took a block of another type", group_by_mobility="0: too small a machine, all is MIGRATE_UNMOVABLE",
-    )  # fmt: skip
+        extfrag="allocations that took a block of another type",
+        group_by_mobility="0: too small a machine, all is MIGRATE_UNMOVABLE",
+    )
     s.records(
         "zones",
-        boost="watermark_boost: pages on top of all three marks", first_block="its first pageblock", nofragment="1: try the zone below before another type's block",
-    )  # fmt: skip
-    s.records(
-        "free_areas", head="first page of the first free block of this zone, type and order", tail="", nr="blocks"
+        boost="watermark_boost: pages on top of all three marks",
+        first_block="its first pageblock",
+        nofragment="1: try the zone below before another type's block",
     )
+    s.records("free_areas", head="first page of the first block of a zone, type and order", tail="", nr="free blocks")
     s.records("pcps", free_factor="doublings of what a full list gives back", locked_until="another CPU drains it")
     s.records("pcp_lists", head="page that is handed out next", tail="page that goes back first", nr="")
     s.records(
-        "caches", cpu_partial_slabs="slabs a CPU may keep partial, v5.16 and later", reclaimable="1: SLAB_RECLAIM_ACCOUNT", order="of the slabs Linux would like"
-    )  # fmt: skip
+        "caches",
+        cpu_partial_slabs="slabs a CPU may keep partial, v5.16 and later",
+        reclaimable="1: SLAB_RECLAIM_ACCOUNT",
+        order="of the slabs that SLUB likes best, v6.1",
+    )
     s.records("mms", oom_skip="MMF_OOM_SKIP: reaped, the OOM killer looks elsewhere")
     s.array("pageblock_type", "u1", "MIGRATE_* of each pageblock")
     s.array("page_buddy", "u1", "at the first page of a free block: 1 + order + 16 * type of its list; else 0")

@@ -16,6 +16,7 @@ KERNEL_FILES = (
     "instrument",
     "slub",
     "page_alloc",
+    "watermarks",
     "buddy",
     "fallback",
     "pcplist",

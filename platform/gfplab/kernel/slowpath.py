@@ -135,7 +135,7 @@ def __alloc_pages_direct_reclaim(k, gfp_mask, alloc_flags, cls, r):
 
 @kernel(inlined=True)
 def should_reclaim_retry__v6_1(k, r, alloc_flags):
-    """1 if all that is reclaimable would pass the min mark. A kworker sleeps a jiffy over the answer, whatever it is."""
+    """1 if all that is reclaimable would pass the min mark. A kworker sleeps a jiffy over it in any case."""
     request = k.alloc_requests[r]
     if request.reclaimed:
         request.loops = 0

@@ -1,9 +1,9 @@
 """Slab caches: objects on lock-free per-CPU lists, per-CPU and node partial slabs, new slabs from the page allocator.
 
-Models mm/slub.c (v4.7).  An object is known by its slab's page: objects of one slab are interchangeable.
+Models mm/slub.c (v4.7, v6.1).  An object is known by its slab's page: objects of one slab are interchangeable.
 
-Leaves out: slabs of order 1 and up (every slab is one page, the order that SLUB falls back to under pressure),
-pfmemalloc slabs, merging and debugging of caches, memcg caches.
+Leaves out: slabs of order 1 and up (every slab is one page, the order that SLUB falls back to under pressure) and the
+attempts to get one, pfmemalloc slabs, merging and debugging of caches, memcg caches.
 """
 
 from gfplab.engine.subset import kernel, plain
@@ -12,12 +12,18 @@ from gfplab.kernel.costs import C_ALLOC_FAIL, C_SLAB_CPU_PARTIAL, C_SLAB_FAST, C
 from gfplab.kernel.gfp import (
     __GFP_HIGH,
     __GFP_KSWAPD_RECLAIM,
+    __GFP_MOVABLE,
+    __GFP_NOFAIL,
+    __GFP_NORETRY,
+    __GFP_NOWARN,
+    __GFP_RECLAIMABLE,
     ALLOC_HIGH,
     ALLOC_NO_WATERMARKS,
     ALLOC_OOM,
     ALLOC_WMARK_LOW,
 )
 from gfplab.kernel.symbols import (
+    __alloc_pages,
     alloc_pages_current,
     decide_gfp_to_alloc_flags,
     free_hot_cold_page,
@@ -48,7 +54,9 @@ def kmem_cache_alloc_fastpath(k, cache):
 def kmem_cache_alloc(k, cache, gfp_mask):
     """An object, or 0 when the page allocator refuses a new slab under this mask."""
     obj = kmem_cache_alloc_fastpath(k, cache)
-    if obj == 0:
+    if obj == 0 and k.vm[0].era >= 61:
+        obj = yield from ___slab_alloc__v6_1(k, cache, gfp_mask)
+    elif obj == 0:
         obj = yield from __slab_alloc(k, cache, gfp_mask)
     return obj
 
@@ -80,12 +88,51 @@ def new_slab(k, cache, gfp_mask):
     return page
 
 
+@kernel
+def ___slab_alloc__v6_1(k, cache, gfp_mask):
+    """The slow path of v6.1, which gcc merges with __slab_alloc()."""
+    while refill_from_partial(k, cache) == 0:
+        page = yield from allocate_slab(k, cache, gfp_mask)
+        if page == 0:
+            return 0
+        adopt_new_slab(k, cache, page)
+    return kmem_cache_alloc_fastpath(k, cache)
+
+
+@plain
+def slab_gfp(k, cache, gfp_mask):
+    """The mask of a slab's page: SLAB_RECLAIM_ACCOUNT makes it reclaimable. Writes: nothing."""
+    mask = gfp_mask & ~__GFP_MOVABLE
+    if k.caches[cache].reclaimable:
+        mask |= __GFP_RECLAIMABLE
+    return mask
+
+
+@kernel
+def allocate_slab(k, cache, gfp_mask):
+    """A fresh slab page, or 0.
+
+    SLUB asks for a slab of the order it likes best first, and that request is __GFP_NORETRY. If that order is 0, it is
+    a round of reclaim of its own, and the caller's mask may then buy a second one; a request above the minimum order
+    does not reclaim.
+    """
+    mask = slab_gfp(k, cache, gfp_mask)
+    page = 0
+    if k.caches[cache].order == 0:
+        page = yield from __alloc_pages(k, (mask | __GFP_NOWARN | __GFP_NORETRY) & ~__GFP_NOFAIL)
+    if page == 0:
+        page = yield from __alloc_pages(k, mask)
+    if page:
+        init_slab(k, cache, page)
+    return page
+
+
 @plain
 def kmem_cache_alloc_nowait(k, cache, gfp_mask):
     """An object without ever sleeping or reclaiming; a new slab only above the floor that the mask gives. 0 if none."""
     if refill_from_partial(k, cache) == 0:
         if k.vm[0].era >= 61:
-            page = alloc_pages_nowait(k, gfp_mask)
+            page = alloc_pages_nowait(k, slab_gfp(k, cache, gfp_mask))
             if page == 0:
                 return 0
             init_slab(k, cache, page)
@@ -258,13 +305,34 @@ def refill_from_partial(k, cache):
     page = s.node_partial
     remove_node_partial(k, cache, page)
     take_slab(k, cache, this_cpu, page)
-    while s.node_partial and c.pobjects < s.cpu_partial // CPU_PARTIAL_REFILL:
+    taken = 0
+    while s.node_partial and cpu_partial_short(k, cache, this_cpu, taken):
         page = s.node_partial
         remove_node_partial(k, cache, page)
         push_cpu_partial(k, cache, this_cpu, page)
+        taken += 1
     burn(k, k.costs[C_SLAB_NODE_PARTIAL])
     spin_unlock(k, s.list_lock)
     return 1
+
+
+@plain
+def cpu_partial_short(k, cache, this_cpu, taken):
+    """1 while a refill goes on taking the node's partial slabs: v4.7 counts their free objects, v6.1 the slabs."""
+    s = k.caches[cache]
+    if k.vm[0].era >= 61:
+        return taken <= s.cpu_partial_slabs // CPU_PARTIAL_REFILL
+    return k.cpu_slabs[cache * k.e[0].ncpus + this_cpu].pobjects < s.cpu_partial // CPU_PARTIAL_REFILL
+
+
+@plain
+def cpu_partial_full(k, cache, this_cpu):
+    """1 if a slab more on the CPU's partial list sends those that are there to the node first."""
+    s = k.caches[cache]
+    c = k.cpu_slabs[cache * k.e[0].ncpus + this_cpu]
+    if k.vm[0].era >= 61:
+        return c.npartial >= s.cpu_partial_slabs
+    return c.pobjects > s.cpu_partial
 
 
 @plain
@@ -320,12 +388,15 @@ def kmem_cache_free(k, cache, obj, this_cpu):
     k.page_private[obj] += 1
     flags = k.page_flags[obj]
     if flags & SLAB_NODE_PARTIAL:
-        if k.page_private[obj] == s.objs and s.nr_partial > s.min_partial:
+        spare = s.nr_partial - s.min_partial
+        if k.vm[0].era >= 61:
+            spare += 1  # this slab is among those counted
+        if k.page_private[obj] == s.objs and spare > 0:
             remove_node_partial(k, cache, obj)
             discard_slab(k, cache, obj)
     elif flags & (SLAB_CPU | SLAB_CPU_PARTIAL) == 0:
         # the slab was full and on no list: it becomes a per-CPU partial slab here
-        if c.pobjects > s.cpu_partial:
+        if cpu_partial_full(k, cache, this_cpu):
             unfreeze_partials(k, cache, this_cpu)
         push_cpu_partial(k, cache, this_cpu, obj)
     return 0
