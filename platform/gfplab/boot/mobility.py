@@ -67,7 +67,7 @@ class BlockSource(PageSource):
         self.begun = {}  # (zone, type) -> (next page, end) of the block it takes from
 
     def take(self, n: int, what: str, migratetype: int = MIGRATE_MOVABLE) -> np.ndarray:
-        """n page numbers, from the highest zone first; a zone keeps what kswapd would have kept, while others have more."""
+        """n page numbers, highest zone first; a zone keeps what kswapd would have kept while others have more."""
         if not self.arrays["vm"]["group_by_mobility"][0]:
             migratetype = MIGRATE_UNMOVABLE
         parts, left = [np.zeros(0, np.int64)], n
