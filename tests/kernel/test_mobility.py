@@ -1,12 +1,12 @@
-"""Grouping by mobility in v6.1: which block is borrowed, when a pageblock changes its type, and what boosts the marks."""
+"""Grouping by mobility in v6.1: which block is borrowed, when a pageblock changes its type, what boosts the marks."""
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from mm_lab import MS, OP_ALLOC_PAGE, SEC, SmallMachine
 
-from gfplab.kernel.gfp import GFP_HIGHUSER_MOVABLE, GFP_NOWAIT
 from gfplab.kernel.gfp import __GFP_RECLAIMABLE as RECLAIMABLE_BIT
+from gfplab.kernel.gfp import GFP_HIGHUSER_MOVABLE, GFP_NOWAIT
 from gfplab.kernel.mobility_types import (
     BUDDY_ORDER_MASK,
     MAX_ORDER,
@@ -186,7 +186,8 @@ def test_the_boost_is_capped_and_refused_in_a_zone_of_less_than_four_blocks_or_w
     for _ in range(5):
         m.call("boost_watermark", 1)
     assert m.zone.boost == max(m.zone.wmark_high * 3, BLOCK)
-    for machine in ({"watermark_boost_factor": 0}, {"pageblock_order": 10, "zone": [{"name": "DMA32", "managed": "12MiB"}]}):
+    small = {"pageblock_order": 10, "zone": [{"name": "DMA32", "managed": "12MiB"}]}
+    for machine in ({"watermark_boost_factor": 0}, small):
         m = Blocks(**machine)
         assert m.call("boost_watermark", 1) == 0 and m.zone.boost == 0
 

@@ -1,7 +1,9 @@
 """Fields of the simulated machine for pageblocks, their migratetypes and the free lists of each type.
 
-Units and null indices as in types.py.  The pageblock of a page is number zones.first_block + (page - zones.start_pfn) >>
-vm.pageblock_order.  A machine of v4.7 leaves all of this empty: there the pages of a zone are one list.
+Units and null indices as in types.py.  The pageblock of a page is number zones.first_block +
+((page - zones.start_pfn) >> vm.pageblock_order).
+
+A machine of v4.7 leaves all of this empty: there the pages of a zone are one list.
 """
 
 MIGRATE_UNMOVABLE = 0

@@ -15,6 +15,7 @@ KERNEL_FILES = (
     "magazine",
     "instrument",
     "slub",
+    "slab_pages",
     "page_alloc",
     "watermarks",
     "buddy",

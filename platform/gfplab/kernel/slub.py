@@ -8,30 +8,20 @@ attempts to get one, pfmemalloc slabs, merging and debugging of caches, memcg ca
 
 from gfplab.engine.subset import kernel, plain
 from gfplab.engine.symbols import burn, spin_lock, spin_unlock
-from gfplab.kernel.costs import C_ALLOC_FAIL, C_SLAB_CPU_PARTIAL, C_SLAB_FAST, C_SLAB_NEW, C_SLAB_NODE_PARTIAL
+from gfplab.kernel.costs import C_SLAB_CPU_PARTIAL, C_SLAB_FAST, C_SLAB_NEW, C_SLAB_NODE_PARTIAL
 from gfplab.kernel.gfp import (
     __GFP_HIGH,
-    __GFP_KSWAPD_RECLAIM,
-    __GFP_MOVABLE,
-    __GFP_NOFAIL,
-    __GFP_NORETRY,
-    __GFP_NOWARN,
-    __GFP_RECLAIMABLE,
     ALLOC_HIGH,
-    ALLOC_NO_WATERMARKS,
-    ALLOC_OOM,
-    ALLOC_WMARK_LOW,
 )
 from gfplab.kernel.symbols import (
-    __alloc_pages,
     alloc_pages_current,
-    decide_gfp_to_alloc_flags,
+    alloc_pages_nowait,
+    allocate_slab,
     free_hot_cold_page,
     get_page_from_freelist,
     gfp_zone,
-    request_of,
+    slab_gfp,
     smp_processor_id,
-    wake_all_kswapds,
 )
 from gfplab.kernel.types import PAGE_FLAGS_MASK, SLAB_CPU, SLAB_CPU_PARTIAL, SLAB_NODE_PARTIAL, PG_slab
 
@@ -100,34 +90,6 @@ def ___slab_alloc__v6_1(k, cache, gfp_mask):
 
 
 @plain
-def slab_gfp(k, cache, gfp_mask):
-    """The mask of a slab's page: SLAB_RECLAIM_ACCOUNT makes it reclaimable. Writes: nothing."""
-    mask = gfp_mask & ~__GFP_MOVABLE
-    if k.caches[cache].reclaimable:
-        mask |= __GFP_RECLAIMABLE
-    return mask
-
-
-@kernel
-def allocate_slab(k, cache, gfp_mask):
-    """A fresh slab page, or 0.
-
-    SLUB asks for a slab of the order it likes best first, and that request is __GFP_NORETRY. If that order is 0, it is
-    a round of reclaim of its own, and the caller's mask may then buy a second one; a request above the minimum order
-    does not reclaim.
-    """
-    mask = slab_gfp(k, cache, gfp_mask)
-    page = 0
-    if k.caches[cache].order == 0:
-        page = yield from __alloc_pages(k, (mask | __GFP_NOWARN | __GFP_NORETRY) & ~__GFP_NOFAIL)
-    if page == 0:
-        page = yield from __alloc_pages(k, mask)
-    if page:
-        init_slab(k, cache, page)
-    return page
-
-
-@plain
 def kmem_cache_alloc_nowait(k, cache, gfp_mask):
     """An object without ever sleeping or reclaiming; a new slab only above the floor that the mask gives. 0 if none."""
     if refill_from_partial(k, cache) == 0:
@@ -147,32 +109,6 @@ def kmem_cache_alloc_nowait(k, cache, gfp_mask):
         init_slab(k, cache, page)
         adopt_new_slab(k, cache, page)
     return kmem_cache_alloc_fastpath(k, cache)
-
-
-@plain
-def alloc_pages_nowait(k, gfp_mask):
-    """__alloc_pages() of v6.1 under a mask without direct reclaim: the fast path, kswapd, what the task's rights allow.
-
-    A reclaimer may go below all watermarks unless the mask says NOMEMALLOC.
-    """
-    cls = gfp_zone(k, gfp_mask)
-    page = get_page_from_freelist(k, gfp_mask, ALLOC_WMARK_LOW, cls)
-    if page:
-        return page
-    r = request_of(k)
-    k.alloc_requests[r].gfp_mask = gfp_mask
-    k.alloc_requests[r].cls = cls
-    k.alloc_requests[r].loops = 0
-    if gfp_mask & __GFP_KSWAPD_RECLAIM:
-        wake_all_kswapds(k, cls)
-    rights = decide_gfp_to_alloc_flags(k, k.e[0].cur, r)
-    reserve_flags = rights & (ALLOC_NO_WATERMARKS | ALLOC_OOM)
-    page = get_page_from_freelist(k, gfp_mask, rights & ~reserve_flags, cls)
-    if page == 0 and reserve_flags:
-        page = get_page_from_freelist(k, gfp_mask, reserve_flags, cls)
-    if page == 0:
-        burn(k, k.costs[C_ALLOC_FAIL])
-    return page
 
 
 @plain

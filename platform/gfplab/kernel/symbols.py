@@ -38,6 +38,7 @@ def bio_list_pop(k, t):
 def bio_put(k, bio):
     """Give the bio back: its element to the pool (whose waiters wake), its record to the free list."""
 
+
 # blk_core.py
 
 
@@ -95,6 +96,7 @@ def submit_bio(k, bio):
 def submit_bio_noacct_nocheck(k, bio):
     """Hand a bio to its driver; inside a driver, park it until that has returned."""
 
+
 # blk_legacy.py
 
 
@@ -122,6 +124,7 @@ def elv_insert(k, request):
 def freed_request(k, disk, rw):
     """A legacy request is free: the task that waits longest for one of its direction wakes."""
 
+
 # blk_mq.py
 
 
@@ -133,6 +136,7 @@ def blk_mq_end_request(k, request):
 @prototype(blocking=True)
 def blk_sq_make_request(k, bio):
     """Merge the bio into the plug, or give it a request, which needs a tag even while it is only held back."""
+
 
 # blk_mq_sched.py
 
@@ -155,6 +159,7 @@ def blk_mq_run_hw_queue(k, disk, how):
 @prototype(blocking=True)
 def blk_mq_submit_bio(k, bio):
     """Let a bio join a request of the plug or the elevator, or give it one, which the plug or the elevator takes."""
+
 
 # blk_plug.py
 
@@ -182,6 +187,7 @@ def blk_mq_flush_plug_list(k, task):
 @prototype(blocking=False)
 def blk_mq_insert_flushed(k, disk):
     """What a task plugged that has fallen asleep enters the elevator, and kblockd runs the queue."""
+
 
 # buddy.py
 
@@ -230,6 +236,7 @@ def pageblock_of(k, page):
 def __rmqueue_smallest(k, z, migratetype):
     """A page of the smallest free block of the type, whose rest is split onto the lists; 0 if there is none."""
 
+
 # direct_reclaim.py
 
 
@@ -247,12 +254,14 @@ def pfmemalloc_watermark_ok(k):
 def try_to_free_pages(k, gfp_mask, cls):
     """Direct reclaim on behalf of one allocation. Returns pages freed (1 if a throttled task was killed)."""
 
+
 # dirty_throttle.py
 
 
 @prototype(blocking=True)
 def balance_dirty_pages_ratelimited(k, d):
     """Called for each page dirtied on device d: now and then, see whether the current task must wait."""
+
 
 # disk.py
 
@@ -265,6 +274,7 @@ def disk_event(k, request):
 @prototype(blocking=False)
 def queue_rq(k, request):
     """Give a request to the device, which will interrupt when it is done. Writes: disks, servers."""
+
 
 # dm.py
 
@@ -282,6 +292,7 @@ def dm_make_request(k, bio):
 @prototype(blocking=True)
 def dm_submit_bio(k, bio):
     """Map a bio of a dm device onto the device below."""
+
 
 # dm_crypt.py
 
@@ -335,6 +346,7 @@ def kcryptd_crypt_write_io_submit(k, io):
 def kcryptd_io_read_work(k, io):
     """kcryptd_io's work item: the read again, now with the right to wait for its bio."""
 
+
 # dm_crypt_write.py
 
 
@@ -347,6 +359,7 @@ def crypt_page_refused(k, pool, gfp_mask):
 def kcryptd_crypt_write_convert__v6_1(k, io):
     """Get a ciphertext bio with its pages, encrypt into it, and pass it to the writer."""
 
+
 # elevator.py
 
 
@@ -358,6 +371,7 @@ def blk_mq_sched_try_merge(k, disk, bio):
 @prototype(blocking=False)
 def elv_attempt_insert_merge(k, disk, request):
     """1 if a request on its way in was merged into a waiting one that it continues."""
+
 
 # ext4.py
 
@@ -386,12 +400,14 @@ def ext4_writepages(k, f, nr_to_write):
 def vmscan_writepage(k, page):
     """mapping->a_ops->writepage(), as reclaim calls it."""
 
+
 # fallback.py
 
 
 @prototype(blocking=False)
 def __rmqueue(k, z, migratetype, may_wake, no_fragment):
     """A page of the type from the buddy lists of the zone, borrowed if need be; 0 if it has none. Under zone->lock."""
+
 
 # filemap.py
 
@@ -404,6 +420,7 @@ def __vfs_read(k, f, index, nr):
 @prototype(blocking=True)
 def __vfs_write(k, f, index, nr):
     """write() of nr whole pages. Returns pages written."""
+
 
 # fs_writeback.py
 
@@ -431,6 +448,7 @@ def wb_start_background_writeback(k, d):
 @prototype(blocking=False)
 def wb_wakeup_delayed(k, d):
     """Wake the flusher of a device in dirty_writeback_interval, unless that is under way already. Writes: disks."""
+
 
 # instrument.py
 
@@ -464,6 +482,7 @@ def account_writeout_nap(k, ns):
 def account_writeout_spared(k, limit):
     """throttle_vm_writeout() lets the caller go on; was writeback above the limit? Writes: writeout_cells."""
 
+
 # jiffies.py
 
 
@@ -475,6 +494,7 @@ def HZ(k):
 @prototype(blocking=False)
 def jiffies(k):
     """Ticks since time 0."""
+
 
 # kswapd.py
 
@@ -488,6 +508,7 @@ def wake_all_kswapds(k, cls):
 def wakeup_kswapd(k, cls):
     """Wake kswapd if it sleeps and a zone of the class is short. Writes: vm.kswapd_cls, kswapd's state."""
 
+
 # locking.py
 
 
@@ -500,6 +521,7 @@ def mutex_lock(k, mutex):
 def mutex_unlock(k, mutex):
     """Pass the mutex to the first sleeper, or free it."""
 
+
 # log2.py
 
 
@@ -511,6 +533,7 @@ def ilog2(k, n):
 @prototype(blocking=False)
 def roundup_pow_of_two(k, n):
     """The least power of two that is not below n."""
+
 
 # magazine.py
 
@@ -539,6 +562,7 @@ def magazine_steal(k, pool):
 def magazine_take(k, pool):
     """An element of this CPU's magazine of the pool, or 0; the reserve's own account is the caller's business."""
 
+
 # memory.py
 
 
@@ -566,6 +590,7 @@ def try_to_unmap(k, page):
 def zap_pte(k, vpn):
     """Forget one virtual page for ever: unmap it, free it or its slot if nothing else holds them. 1 if it was there."""
 
+
 # mempool.py
 
 
@@ -582,6 +607,7 @@ def mempool_free(k, pool, element):
 @prototype(blocking=False)
 def pool_full_ns(k, pool):
     """Nanoseconds so far during which the reserve was full."""
+
 
 # mq_deadline.py
 
@@ -615,6 +641,7 @@ def dd_insert_request(k, request):
 def dd_merged_requests(k, disk, request, following):
     """A request has swallowed the following one, and inherits its place in the FIFO if its deadline was earlier."""
 
+
 # oom.py
 
 
@@ -631,6 +658,7 @@ def out_of_memory(k, t):
 @prototype(blocking=False)
 def out_of_memory__v6_1(k, t, gfp_mask):
     """The same in v6.1, where a request without __GFP_FS kills nobody: it is told to try again."""
+
 
 # page_alloc.py
 
@@ -664,6 +692,7 @@ def get_page_from_freelist(k, gfp_mask, alloc_flags, cls):
 def gfp_zone(k, gfp_mask):
     """The highest zone this mask may use (x86-64: all of memory unless DMA is asked for)."""
 
+
 # page_fault.py
 
 
@@ -675,6 +704,7 @@ def __handle_mm_fault(k, vpn, write, tried):
 @prototype(blocking=False)
 def pte_allows(k, vpn, write):
     """1 if an access of the virtual page needs no fault."""
+
 
 # page_io.py
 
@@ -697,6 +727,7 @@ def swap_readpage(k, page, synchronous):
 @prototype(blocking=True)
 def swap_writepage(k, page):
     """Write a locked swap-cache page to its slot; it is under writeback and unlocked when this returns."""
+
 
 # page_writeback.py
 
@@ -765,6 +796,7 @@ def writeout_limit(k):
 def zone_dirty_ok(k, z):
     """1 while the zone is within its share of the dirty limit: asked for each allocation with __GFP_WRITE."""
 
+
 # pcplist.py
 
 
@@ -781,6 +813,7 @@ def free_unref_page(k, page):
 @prototype(blocking=False)
 def rmqueue(k, z, gfp_mask, no_fragment):
     """A page of the zone: from this CPU's list, else from the buddy lists; wakes kswapd where a boost asked for it."""
+
 
 # psi.py
 
@@ -799,6 +832,7 @@ def psi_memstall_leave(k, t):
 def psi_update(k):
     """Bring vm.psi_some and vm.psi_full up to the time of this event. Writes: vm."""
 
+
 # shrink_page.py
 
 
@@ -810,6 +844,25 @@ def page_referenced(k, page):
 @prototype(blocking=True)
 def shrink_page_list(k, z, nr, force_reclaim):
     """Reclaim what can be of the nr pages in this task's hands; the others are left at the front of its list."""
+
+
+# slab_pages.py
+
+
+@prototype(blocking=False)
+def alloc_pages_nowait(k, gfp_mask):
+    """__alloc_pages() of v6.1 under a mask without direct reclaim: the fast path, kswapd, what the task's rights allow."""
+
+
+@prototype(blocking=True)
+def allocate_slab(k, cache, gfp_mask):
+    """A fresh slab page, or 0."""
+
+
+@prototype(blocking=False)
+def slab_gfp(k, cache, gfp_mask):
+    """The mask of a slab's page: SLAB_RECLAIM_ACCOUNT makes it reclaimable. Writes: nothing."""
+
 
 # slowpath.py
 
@@ -828,7 +881,13 @@ def __folio_alloc(k, gfp_mask):
 def request_of(k):
     """The current task's alloc_requests record: a reclaimer has a second one, for what it allocates itself."""
 
+
 # slub.py
+
+
+@prototype(blocking=False)
+def init_slab(k, cache, page):
+    """Turn a free page into a slab with all its objects free. Writes: page arrays, caches, zone counters."""
 
 
 @prototype(blocking=True)
@@ -849,6 +908,7 @@ def kmem_cache_alloc_nowait(k, cache, gfp_mask):
 @prototype(blocking=False)
 def kmem_cache_free(k, cache, obj, this_cpu):
     """Return an object: to this CPU's list if it is of the current slab, else to its slab. obj is the slab's page."""
+
 
 # swap.py
 
@@ -927,6 +987,7 @@ def wait_on_page_bit_killable(k, page):
 def wake_up_page(k, page):
     """Wake those who wait for the end of writeback."""
 
+
 # swap_cache.py
 
 
@@ -964,6 +1025,7 @@ def read_swap_cache_async__v6_1(k, slot, synchronous):
 def swap_cache_get_folio(k, slot, vpn, m):
     """The page that caches a slot, or 0; tells the readahead of the address space m where the fault was and if it hit."""
 
+
 # swap_clusters.py
 
 
@@ -981,12 +1043,14 @@ def __swap_entry_free(k, slot, usage):
 def swapcache_free_entry(k, slot):
     """A slot is free for all again, and so perhaps its cluster: that goes to the end of the free list."""
 
+
 # swap_readahead.py
 
 
 @prototype(blocking=True)
 def swapin_readahead__v6_1(k, slot, vpn, m):
     """The page of a slot, perhaps still being read; 0 if there is no memory for it or the slot is gone."""
+
 
 # swap_slots.py
 
@@ -999,6 +1063,7 @@ def folio_alloc_swap(k):
 @prototype(blocking=False)
 def free_swap_slot(k, slot):
     """Nobody refers to a slot any more: into this CPU's cache of returned slots, which is emptied when full."""
+
 
 # swap_state.py
 
@@ -1037,6 +1102,7 @@ def swapin_readahead(k, slot):
 def try_to_free_swap(k, page):
     """Drop the swap-cache entry of a page whose slot no PTE needs. 1 if dropped: the page is then dirty anon memory."""
 
+
 # swapfile.py
 
 
@@ -1053,6 +1119,7 @@ def swap_entry_free(k, slot, usage):
 @prototype(blocking=False)
 def vm_swap_full(k):
     """1 when less than half of the swap space is free: swap cache is then given up early."""
+
 
 # throttle.py
 
@@ -1075,6 +1142,7 @@ def throttle_vm_writeout(k, gfp_mask):
 @prototype(blocking=True)
 def wait_iff_congested(k, z, ns):
     """congestion_wait() if a device is congested and the zone is full of pages for it; else only offer the CPU."""
+
 
 # vmscan.py
 
@@ -1102,6 +1170,7 @@ def zone_reclaimable(k, z):
 @prototype(blocking=False)
 def zone_reclaimable_pages(k, z):
     """Pages of the zone that reclaim could ever free: file pages, and anonymous ones while swap has room."""
+
 
 # vmstat.py
 
@@ -1135,6 +1204,7 @@ def smp_processor_id(k):
 def vmstat_event(k):
     """EV_SAMPLE: take a sample and plan the next."""
 
+
 # watermarks.py
 
 
@@ -1166,6 +1236,7 @@ def zone_watermark_fast(k, z, gfp_mask, cls, alloc_flags):
 @prototype(blocking=False)
 def zone_watermark_ok(k, z, mark, cls, alloc_flags):
     """1 if buddy-free pages exceed the mark, lowered by the rights in the flags, plus the lowmem reserve (v4.7)."""
+
 
 # wb_domain.py
 
@@ -1199,6 +1270,7 @@ def __wb_update_bandwidth(k, t, d, start_time, update_ratelimit):
 def wb_writeout_inc(k, d):
     """Count one completed page write of a device. Writes: vm, disks."""
 
+
 # workingset.py
 
 
@@ -1226,6 +1298,7 @@ def workingset_refault(k, shadow):
 def workingset_refault__v6_1(k, page, shadow):
     """A page comes back: it starts active if all memory that it competes for could have held it until now."""
 
+
 # workqueue.py
 
 
@@ -1238,6 +1311,7 @@ def mayday_event(k, arg):
 def queue_work(k, wq, func, arg):
     """Queue a work; returns its record. Above max_active it waits, inactive, for one of its workqueue to finish."""
 
+
 # write_tree.py
 
 
@@ -1249,6 +1323,7 @@ def write_tree_erase_first(k, root):
 @prototype(blocking=False)
 def write_tree_merge(k, a, b):
     """The tree of all ios of two trees (0 is the empty tree, an io alone a tree of one); returns its root."""
+
 
 # the decision points (kernel/decisions.py): asked here, answered by a policy
 
