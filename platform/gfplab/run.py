@@ -103,12 +103,14 @@ def simulate(
     began = time.perf_counter()
     error = ""
     try:
-        why = run_until(sim, end, on_drain=keep, progress=report)
+        why = run_until(sim, end, on_drain=keep, progress=report, done=lambda: bool(sim.arrays["vm"]["done"][0]))
     except SimulationError as e:
         why, error = "error", str(e)
         if not check:
             raise
     wall = time.perf_counter() - began
+    if sim.arrays["vm"]["done"][0]:
+        end = int(sim.arrays["vm"]["done"][0])
     if why != "error":
         sim.arrays["e"]["now"] = end
         sim.call("finish")

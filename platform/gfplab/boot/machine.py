@@ -28,6 +28,7 @@ from gfplab.kernel.mobility_types import MIGRATE_UNMOVABLE
 from gfplab.kernel.swap import PAGE_WAIT_TABLE
 from gfplab.kernel.tracepoints import TRACEPOINTS
 from gfplab.kernel.types import EV_BOOT, PAGE_SIZE, POOL_PAGE, POOL_SLAB
+from gfplab.world.workload import AWAITED
 
 STACK_WORDS = 1024
 STACKS = 4096
@@ -61,6 +62,8 @@ def boot_machine(build, world, seed: int, fixed_order: bool = False, trace_all: 
     )
     layout.add("tasks", TaskPlan("oom_reaper", "oom_reaper", 0, ROLE_REAPER, PF_KTHREAD))
     workloads = Workloads(world, layout, loops)
+    if world.machine.sampler:
+        layout.add("tasks", TaskPlan("init", "vmstat_sampler", 0, ROLE_USER))
     n_tasks = len(layout.tasks) + count_kernel_threads(world)
     arrays = build.arrays(sizes(world, layout, workloads, n_tasks))
     del layout.disks[1:], layout.caches[1:]
@@ -121,6 +124,8 @@ def sizes(world, layout: Layout, workloads: Workloads, n_tasks: int) -> dict[str
     )
     out["stack_frames"] = 64 * STACKS
     out["quantiles"] += QUANTILE_WORDS * len(world.disks)
+    sites = len(layout.sites) + len(layout.pools) + 4
+    phases = max(workloads.phases, 1)
     return out | workloads.sizes() | swap_sizes(world) | INSTRUMENT_SIZES | pageblock_sizes(world) | {
         "vm": 1,
         "zones": zones,
@@ -156,7 +161,11 @@ def sizes(world, layout: Layout, workloads: Workloads, n_tasks: int) -> dict[str
         "page_index": pages + 1,
         "page_private": pages + 1,
         "isolated": 64 * (n_tasks + 1),
-        "hist": HIST_BINS * (len(layout.sites) + len(layout.pools) + 4),
+        "hist": HIST_BINS * sites,
+        "hist_sum": sites,
+        "hist_max": sites,
+        "phase_mp_hist": INSTRUMENT_SIZES["mp_hist"] * phases,
+        "phase_cells": 2 * INSTRUMENT_SIZES["mempool_cells"] * phases,
         "costs": len(COST_NAMES) + 1,
     }  # fmt: skip
 
@@ -173,6 +182,7 @@ def fill(arrays, world, layout: Layout, workloads: Workloads, seed: int):
     vm["flusher_ns"] = machine.dirty_writeback_centisecs * 10_000_000
     vm["sample_ns"] = world.sample_ns
     vm["sampler"], vm["until_done"] = int(machine.sampler), int(world.until == "done")
+    vm["running_tasks"] = sum(getattr(task, "count", 1) for task in world.tasks if isinstance(task, AWAITED))
     vm["pageblock_order"], vm["watermark_boost_factor"] = machine.pageblock_order, machine.watermark_boost_factor
     vm["page_wait_first"] = layout.waitqueue(PAGE_WAIT_TABLE)
     for queue in ("pfmemalloc_wait", "congestion_wqh", "kswapd_wait", "oom_reaper_wait"):

@@ -8,6 +8,9 @@ from gfplab.boot.layout import ROLE_USER, Layout, TaskPlan
 from gfplab.boot.memory import link_lru, shuffled
 from gfplab.errors import ScenarioError
 from gfplab.kernel.types import (
+    BIO_READ,
+    BIO_WRITE,
+    DEV_CRYPT,
     DEV_DISK,
     LRU_ACTIVE_ANON,
     LRU_ACTIVE_FILE,
@@ -49,12 +52,13 @@ class Workloads:
         self.rows = []  # (workload fields, task plan)
         self.mms = []
         self.files = []  # (first slot, pages, disk, cached, dirty, active)
+        self.phases = 0  # direct_io tasks, whose ends are phases
         self.next_vpn = 1
         self.next_slot = 1
         self.next_chunk = 1
         self._start_cache()
         for task in world.tasks:
-            for i in range(task.count):
+            for i in range(getattr(task, "count", 1)):
                 getattr(self, f"_{task.kind}")(task, i)
         self._sleeper()
 
@@ -137,8 +141,12 @@ class Workloads:
             "site": self._site("page_fault"),
             "mm": mm,
         }
+        function = "anon_toucher"
+        if task.read_first:
+            function = "read_first_toucher"
+            fields["site"], fields["site_first"] = self._site("touch retouch"), self._site("touch first")
         self.next_chunk += chunks
-        self.mms[-1].task = self._add(task.comm, "anon_toucher", fields, task.start_ns, mm=mm)
+        self.mms[-1].task = self._add(task.comm, function, fields, task.start_ns, mm=mm)
 
     def _file_writer(self, task, i: int):
         size = task.size_bytes or (task.rate_bps or 1 << 30) * self.world.length_ns // NSEC_PER_SEC
@@ -158,6 +166,28 @@ class Workloads:
             "site": self._site(function),
         }
         self._add(task.comm, function, fields, task.start_ns)
+
+    def _direct_io(self, task, i: int):
+        kind, dev = self._device_of(task)
+        fields = {
+            "rw": BIO_WRITE if task.direction == "write" else BIO_READ,
+            "dev_kind": kind,
+            "dev": dev,
+            "chunk_pages": task.size_bytes // PAGE_SIZE,
+            "bytes": task.region_bytes // PAGE_SIZE,
+            "passes": task.operations,
+            "after": self.layout.workloads.index(task.after) if task.after else 0,
+            "phase": self.phases,
+            "wait": self.layout.waitqueue(),
+            "site": self._site(f"direct_io {task.comm}"),
+        }
+        self.phases += 1
+        self._add(task.comm, "direct_io", fields, task.start_ns)
+
+    def _device_of(self, task) -> tuple[int, int]:
+        if task.device in self.layout.disks:
+            return DEV_DISK, self.layout.disks.index(task.device)
+        return DEV_CRYPT, 1 + [crypt.name for crypt in self.world.crypts].index(task.device)
 
     def _mempool_loop(self, task, i: int):
         fields = {

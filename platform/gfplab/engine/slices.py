@@ -18,11 +18,12 @@ LARGEST_SLICE = 10_000_000
 STANDSTILL_EVENTS = 5_000_000
 
 
-def run_until(sim, until_ns, on_drain=None, progress=None, watchdog=None):
-    """Let time go on to `until_ns`; gives "until", or "idle" if nothing will ever happen again.
+def run_until(sim, until_ns, on_drain=None, progress=None, watchdog=None, done=None):
+    """Let time go on to `until_ns`; gives "until", or "idle" if nothing will ever happen again, or "done".
 
     on_drain(rows)          gets the rows of all logs, {log: structured array}, whenever a log fills up and at the end
     progress(now, events)   hears about each slice
+    done()                  is asked after each drain whether the run is over before `until_ns`
     watchdog(sim)           may return a sentence, which ends the run as a SimulationError
     Ctrl-C ends the slice, hands out the rows and raises KeyboardInterrupt; the simulation can go on from there.
     """
@@ -37,6 +38,8 @@ def run_until(sim, until_ns, on_drain=None, progress=None, watchdog=None):
                 seconds = time.perf_counter() - began
                 if reason == "drain":
                     _drain(sim, on_drain)
+                    if done and done():
+                        return "done"
                 if progress:
                     progress(int(e["now"]), int(e["nr_events"]))
                 if reason == "error":

@@ -8,10 +8,11 @@ and bio_chain() (dm splits by clones), per-CPU bio caches, integrity payloads, I
 """
 
 from gfplab.engine.subset import kernel, plain
-from gfplab.engine.symbols import burn
+from gfplab.engine.symbols import burn, wake_up_all
 from gfplab.kernel.bugs import BUG_BIO_ENDED_TWICE, BUG_BIO_PUT_TWICE, BUG_BIO_SLOTS, BUG_END_IO
 from gfplab.kernel.costs import C_END_IO
 from gfplab.kernel.gfp import __GFP_DIRECT_RECLAIM
+from gfplab.kernel.rig_types import END_DIRECT_IO
 from gfplab.kernel.symbols import (
     clone_endio,
     crypt_endio,
@@ -146,6 +147,8 @@ def bio_endio(k, bio):
             end_file_bio_write(k, bio)
         elif what == END_FILE_READ:
             end_file_bio_read(k, bio)
+        elif what == END_DIRECT_IO:
+            wake_up_all(k, k.workloads[b.parent].wait)
         elif what == END_NONE:
             bio_put(k, bio)
         else:

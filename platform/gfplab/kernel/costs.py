@@ -52,6 +52,8 @@ COSTS = (
     ("elevator_insert", 300, "putting a request into the I/O scheduler"),
     ("elevator_dispatch", 300, "choosing the request that goes to the device next"),
     ("kblockd", 500, "one run of a hardware queue on kblockd, without its wake-up"),
+    ("read_vmstat", 60000, "a program reads and writes down /proc/vmstat"),
+    ("direct_io", 2000, "pread() or pwrite() with O_DIRECT, without the bio's way to the driver"),
 )
 
 COST_NAMES = tuple(name for name, _, _ in COSTS)
@@ -104,3 +106,5 @@ C_ELEVATOR_MERGE = 43
 C_ELEVATOR_INSERT = 44
 C_ELEVATOR_DISPATCH = 45
 C_KBLOCKD = 46
+C_READ_VMSTAT = 47
+C_DIRECT_IO = 48

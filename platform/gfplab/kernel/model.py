@@ -39,6 +39,7 @@ KERNEL_FILES = (
     "oom",
     "workload_anon",
     "workload_pool",
+    "workload_rig",
     "vmstat",
     "bio",
     "blk_core",

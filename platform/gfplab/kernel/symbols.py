@@ -25,6 +25,11 @@ def bio_endio(k, bio):
 
 
 @prototype(blocking=False)
+def bio_init(k, bioset, element, gfp_mask):
+    """A fresh bio around a mempool element. Slot 0 keeps the free list (next) and the highest slot used (used)."""
+
+
+@prototype(blocking=False)
 def bio_list_add(k, t, bio):
     """Park a bio at the end of task t's current->bio_list."""
 
@@ -1182,7 +1187,7 @@ def free_pcp_pages(k):
 
 @prototype(blocking=False)
 def hist_add(k, site, ns):
-    """Count one latency of a site. Writes: hist."""
+    """Count one latency of a site. Writes: hist, hist_sum, hist_max."""
 
 
 @prototype(blocking=False)
@@ -1202,7 +1207,12 @@ def smp_processor_id(k):
 
 @prototype(blocking=False)
 def vmstat_event(k):
-    """EV_SAMPLE: take a sample and plan the next."""
+    """EV_SAMPLE: take a sample and plan the next, unless a task of the machine does that."""
+
+
+@prototype(blocking=False)
+def vmstat_sample(k):
+    """Append a row to the vmstat log. Writes: the log."""
 
 
 # watermarks.py
@@ -1297,6 +1307,22 @@ def workingset_refault(k, shadow):
 @prototype(blocking=False)
 def workingset_refault__v6_1(k, page, shadow):
     """A page comes back: it starts active if all memory that it competes for could have held it until now."""
+
+
+# workload_anon.py
+
+
+@prototype(blocking=False)
+def next_touch(k, w):
+    """Offset of the next page to touch; each page comes once in a pass. Writes: the workload's position."""
+
+
+# workload_rig.py
+
+
+@prototype(blocking=False)
+def task_done(k):
+    """A task that the run waits for has ended; where no parent looks for that, the last one ends the run itself."""
 
 
 # workqueue.py

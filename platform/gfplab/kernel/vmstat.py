@@ -54,8 +54,11 @@ def hist_bin(k, ns):
 
 @plain
 def hist_add(k, site, ns):
-    """Count one latency of a site. Writes: hist."""
+    """Count one latency of a site. Writes: hist, hist_sum, hist_max."""
     k.hist[site * HIST_BINS + hist_bin(k, ns)] += 1
+    if site < len(k.hist_sum):
+        k.hist_sum[site] += ns
+        k.hist_max[site] = max(k.hist_max[site], ns)
     return 0
 
 
@@ -82,9 +85,10 @@ def free_pcp_pages(k):
 
 @plain
 def vmstat_event(k):
-    """EV_SAMPLE: take a sample and plan the next."""
+    """EV_SAMPLE: take a sample and plan the next, unless a task of the machine does that."""
     vmstat_sample(k)
-    call_after(k, k.vm[0].sample_ns, EV_SAMPLE, 0)
+    if k.vm[0].sampler == 0:
+        call_after(k, k.vm[0].sample_ns, EV_SAMPLE, 0)
     return 0
 
 
@@ -169,6 +173,7 @@ def vmstat_sample(k):
     row.swap_used = k.swaps[1].used
     row.min_free = vm.min_free
     row.swap_written = vm.swap_written
+    row.touched = vm.touched
     row.reserve_bytes = 0
     for p in range(1, len(k.pools)):
         row.reserve_bytes += k.pools[p].curr_nr * k.pools[p].element_bytes

@@ -7,7 +7,7 @@ Leaves out: everything a real program does between two touches, but for the time
 from gfplab.engine.requests import TASK_INTERRUPTIBLE, cond_resched, exit_task, schedule_timeout
 from gfplab.engine.subset import kernel, plain
 from gfplab.engine.symbols import burn, local_clock, over_debt, random_below, random_permille
-from gfplab.kernel.symbols import exit_mmap, handle_mm_fault, hist_add, touch_page
+from gfplab.kernel.symbols import exit_mmap, handle_mm_fault, hist_add, pte_allows, task_done, touch_page
 from gfplab.kernel.types import ORDER_SEQUENTIAL
 
 
@@ -58,9 +58,9 @@ def anon_toucher(k, w):
             write = random_permille(k, load.stream, load.write_permille)
         began = local_clock(k)
         burn(k, load.touch_ns)
-        page = k.ptes[vpn]
-        if page > 0:
-            touch_page(k, page, write)
+        if pte_allows(k, vpn, write):
+            if k.ptes[vpn] > 0:
+                touch_page(k, k.ptes[vpn], write)
         else:
             ok = 0
             while ok == 0 and k.tasks[t].killed == 0:
@@ -68,6 +68,7 @@ def anon_toucher(k, w):
             if load.site:
                 hist_add(k, load.site, local_clock(k) - began)
         load.done += 1
+        k.vm[0].touched += 1
         load.last_touch = local_clock(k)
         load.in_pass += 1
         if load.in_pass == load.bytes:
@@ -81,4 +82,5 @@ def anon_toucher(k, w):
             yield cond_resched()
     load.finished = local_clock(k)
     yield from exit_mmap(k, load.mm, 0)
+    task_done(k)
     yield exit_task()

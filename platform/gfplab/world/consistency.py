@@ -8,7 +8,7 @@ from gfplab import units
 from gfplab.kernel.costs import COST_DEFAULTS
 from gfplab.world.machine import ZONES
 from gfplab.world.toml import did_you_mean
-from gfplab.world.workload import AnonToucher, FileReader, FileWriter
+from gfplab.world.workload import AWAITED, AnonToucher, DirectIo, FileReader, FileWriter
 
 if TYPE_CHECKING:
     from gfplab.world.scenario import World
@@ -55,6 +55,7 @@ def _references(world: "World") -> Iterator[Mistake]:
     for address, device in [
         *((("filesystem", each.name, "device"), each.device) for each in world.filesystems),
         *([(("swap", "device"), world.swap.device)] if world.swap else []),
+        *((("task", each.comm, "device"), each.device) for each in world.tasks if isinstance(each, DirectIo)),
     ]:
         if device not in blocks:
             yield address, f"no [[disk]] or [[crypt]] is named '{device}'" + did_you_mean(device, blocks)
@@ -107,11 +108,17 @@ def _machine(world: "World") -> Iterator[Mistake]:
 def _tasks(world: "World") -> Iterator[Mistake]:
     if not world.tasks:
         yield ("task",), "missing; a scenario without a task does nothing; write at least one [[task]]"
+    waits = world.until == "done"
+    if waits and world.tasks and not any(isinstance(task, AWAITED) for task in world.tasks):
+        yield ("until",), 'no task would end the run; write until = "length", or give an anon_toucher or a direct_io'
+    ended: list[str] = []
     for task in world.tasks:
         here = ("task", task.comm)
         if task.start_ns >= world.length_ns:
             yield (*here, "start"), f"after the end of the run; length is {units.format_time(world.length_ns)}"
         if isinstance(task, AnonToucher):
+            if waits and task.passes == 0:
+                yield (*here, "passes"), '0 is for ever, and until = "done" waits for it; write how many times'
             if task.resident_bytes > task.size_bytes:
                 yield (*here, "resident"), f'more than size; write at most "{units.format_size(task.size_bytes)}"'
             for key, size in (("size", task.size_bytes), ("resident", task.resident_bytes)):
@@ -119,6 +126,20 @@ def _tasks(world: "World") -> Iterator[Mistake]:
                     yield (*here, key), "not whole pages; write a multiple of 4KiB"
         elif isinstance(task, FileWriter | FileReader) and task.stop_ns is not None and task.stop_ns <= task.start_ns:
             yield (*here, "stop"), f"not after start, which is {units.format_time(task.start_ns)}"
+        if isinstance(task, DirectIo):
+            if task.after is not None and task.after not in ended:
+                yield (
+                    (*here, "after"),
+                    f"no direct_io task '{task.after}' stands before this one" + did_you_mean(task.after, ended),
+                )
+            if task.size_bytes % units.PAGE_SIZE:
+                yield (*here, "size"), "not whole pages; write a multiple of 4KiB"
+            if task.region_bytes < task.size_bytes:
+                yield (
+                    (*here, "region"),
+                    f'less than one operation; write at least "{units.format_size(task.size_bytes)}"',
+                )
+            ended.append(task.comm)
 
 
 def _memory(world: "World") -> Iterator[Mistake]:

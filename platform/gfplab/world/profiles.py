@@ -51,6 +51,8 @@ RIG = {
     "oom_kill": 100000,
     "tree_insert": 150,
     "writeback_page": 1000,
+    "read_vmstat": 98000,  # samples are 100.15 ms apart: 100 ms of sleep, 50 us of timer slack, and this
+    "direct_io": 3000,
 }
 
 # CPU time to encrypt or decrypt a page with each cipher of the rig

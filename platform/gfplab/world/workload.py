@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from gfplab.units import KIB, NSEC, PAGE_SIZE
+from gfplab.units import KIB, MIB, NSEC, PAGE_SIZE
 from gfplab.world.fields import (
     TABLE,
     Comm,
+    Flag,
     Name,
     Quantity,
     Size,
@@ -46,6 +47,9 @@ class AnonToucher:
     passes: Annotated[Passes, "times over its memory, 0 = for ever"] = 0
     write_percent: Annotated[int, Whole(0, 100), "touches that write, in per cent; a first touch always does"] = 100
     touch_ns: Annotated[Time | None, "CPU time of one touch; costs.touch when not written"] = None
+    read_first: Annotated[
+        Flag, "a touch after the first pass reads the page, then writes it; touches of resident pages are timed as well"
+    ] = False
 
 
 @dataclass(frozen=True)
@@ -100,5 +104,26 @@ class MempoolLoop:
     start_ns: Annotated[Time, "when it begins"] = 0
 
 
-Task = AnonToucher | FileWriter | FileReader | MempoolLoop
-TASKS = (AnonToucher, FileWriter, FileReader, MempoolLoop)
+@dataclass(frozen=True)
+class DirectIo:
+    """kind = "direct_io": one task that reads or writes a block device with O_DIRECT, one operation after the other."""
+
+    __pydantic_config__ = TABLE
+
+    kind: Annotated[Literal["direct_io"], "direct I/O on a block device"]
+    comm: Annotated[Comm, "the name, also the address in --set"]
+    device: Annotated[Name, "the disk or the crypt device"]
+    direction: Annotated[Literal["read", "write"], "what it does"]
+    size_bytes: Annotated[Annotated[int, Quantity("size", low=PAGE_SIZE)], "bytes of one operation"]
+    operations: Annotated[int, Whole(1, 1 << 30), "how many"]
+    region_bytes: Annotated[
+        Annotated[int, Quantity("size", low=PAGE_SIZE)], "part of the device that it uses, from its start"
+    ] = 64 * MIB
+    after: Annotated[Comm | None, "the direct_io task that must have ended before"] = None
+    start_ns: Annotated[Time, "when it begins"] = 0
+
+
+Task = AnonToucher | FileWriter | FileReader | MempoolLoop | DirectIo
+TASKS = (AnonToucher, FileWriter, FileReader, MempoolLoop, DirectIo)
+# those whose end a run with until = "done" waits for
+AWAITED = (AnonToucher, DirectIo)
