@@ -23,6 +23,7 @@ from gfplab.kernel.types import (
     PG_anon,
     PG_dirty,
     PG_mapped,
+    PG_pte_write,
     PG_young,
 )
 
@@ -279,4 +280,6 @@ class Workloads:
         arrays["ptes"][vpns] = pfns
         arrays["page_index"][pfns] = vpns
         arrays["page_flags"][pfns] = PG_anon | PG_mapped
+        if arrays["vm"]["era"][0] >= 61:
+            arrays["page_flags"][pfns] |= PG_pte_write  # it was written to
         return pfns

@@ -10,11 +10,23 @@ Leaves out: what is a policy's to keep (10, 36: rights are an answer of gfp_to_a
 """
 
 from gfplab.engine.subset import plain
+from gfplab.kernel.fault_types import ZERO_PTE
 from gfplab.kernel.mobility_types import BUDDY_TYPE_SHIFT, MAX_ORDER, MIGRATE_PCPTYPES
 from gfplab.kernel.symbols import free_area, free_pcp_pages
-from gfplab.kernel.types import POOL_PAGE, PG_buddy, PG_lru, PG_mempool, PG_pcp, PG_slab, PG_writeback
+from gfplab.kernel.types import (
+    POOL_PAGE,
+    PG_buddy,
+    PG_lru,
+    PG_mempool,
+    PG_pcp,
+    PG_slab,
+    PG_swapcache,
+    PG_writeback,
+)
 
 FULL_EVERY = 200_000  # events between two walks over all pages
+SWAP_PTE = 1
+SWAP_HAS_CACHE = 2
 
 
 @plain
@@ -181,17 +193,57 @@ def check_pages(k):
         objects += k.cpu_slabs[c].freelist
     if objects != 0:
         return 3
+    return check_swap(k)
+
+
+@plain
+def check_swap(k):
+    """Law 6: the slots in use are those of PTEs, of the swap cache and, in v6.1, of the per-CPU slot caches."""
     used = 0
+    of_ptes = 0
+    between = 0  # they have SWAP_HAS_CACHE, but the swap cache has no page for them
+    cached = 0
+    in_nodes = 0
     for slot in range(1, k.swaps[1].nr_slots + 1):
+        page = k.swap_cache[slot]
+        if page or k.swap_shadow[slot]:
+            in_nodes += 1
+        if page and k.swap_shadow[slot]:
+            return 6
         if k.swap_map[slot]:
             used += 1
-            page = k.swap_cache[slot]
-            if page and k.page_private[page] != slot:
+            if page and (k.page_private[page] != slot or k.page_flags[page] & PG_swapcache == 0):
                 return 6
-        elif k.swap_cache[slot]:
+            if page and k.swap_map[slot] & SWAP_HAS_CACHE == 0:
+                return 6
+            if page:
+                cached += 1
+            elif k.swap_map[slot] & SWAP_HAS_CACHE:
+                between += 1
+            of_ptes += k.swap_map[slot] & SWAP_PTE
+        elif page or k.swap_shadow[slot]:
             return 6
     if used != k.swaps[1].used:
         return 6
-    if vm.era >= 61:
-        return check_free_areas(k)
+    for vpn in range(1, len(k.ptes)):
+        if k.ptes[vpn] < 0 and k.ptes[vpn] != ZERO_PTE:
+            of_ptes -= 1
+            if k.swap_map[-k.ptes[vpn]] & SWAP_PTE == 0:
+                return 6
+    if of_ptes != 0:
+        return 6
+    for node in range(len(k.node_count)):
+        in_nodes -= k.node_count[node]
+        if (k.node_count[node] > 0) != (k.node_object[node] > 0):
+            return 6
+    if in_nodes != 0:
+        return 6
+    if k.vm[0].era < 61:
+        return 0
+    for this_cpu in range(k.e[0].ncpus):
+        cache = k.swap_slots_caches[this_cpu]
+        between -= cache.nr + cache.n_ret
+    # a task that sleeps for the memory of a node has taken its slot already
+    if between < 0 or between > len(k.tasks) or cached != k.vm[0].nr_swapcached:
+        return 6
     return 0

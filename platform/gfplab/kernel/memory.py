@@ -169,10 +169,12 @@ def make_page_writable(k, page):
 @plain
 def touch_page(k, page, write):
     """A touch of a resident page: the accessed bit, and a write fault's work if the swap cache still holds it."""
+    if page <= 0:
+        return 0  # the zero page: nobody's to age
     flags = k.page_flags[page]
     k.page_flags[page] = flags | PG_young
     if k.vm[0].era >= 61:
-        return 0
+        return 0  # a write that the PTE does not allow has faulted before
     if write and flags & (PG_swapcache | PG_locked | PG_dirty) == PG_swapcache:
         make_page_writable(k, page)
     return 0

@@ -66,6 +66,7 @@ def workingset_refault__v6_1(k, page, shadow):
     packed = (shadow - 1) // SHADOW_LRUVECS
     vm = k.vm[0]
     lruvec = k.lruvecs[lv]
+    vm.workingset_refault += 1
     size = lruvec.nr_active_file
     if vm.nr_swap_pages > 0:
         size += lruvec.nr_active_anon
@@ -78,6 +79,7 @@ def workingset_refault__v6_1(k, page, shadow):
             size += lruvec.nr_inactive_anon
     if lruvec.nonresident_age - packed // 2 > size:
         return 0
+    vm.workingset_activate += 1
     k.page_flags[page] |= PG_active
     workingset_activation(k, page)
     if k.page_flags[page] & PG_anon:
