@@ -19,7 +19,7 @@ from gfplab.kernel.symbols import (
     get_pageblock_migratetype,
     kernel_bug,
     smp_processor_id,
-    wakeup_kswapd,
+    wake_all_kswapds,
 )
 from gfplab.kernel.types import PG_buddy, PG_pcp
 
@@ -54,7 +54,7 @@ def rmqueue(k, z, gfp_mask, no_fragment):
     zone = k.zones[z]
     if may_wake and zone.flags & ZONE_BOOSTED_WATERMARK:
         zone.flags &= ~ZONE_BOOSTED_WATERMARK
-        wakeup_kswapd(k, z)
+        wake_all_kswapds(k, z)
     if page:
         k.page_flags[page] = 0
         k.page_next[page] = 0
