@@ -12,7 +12,7 @@ PLUGINS = sorted((ROOT / "plugins").rglob("*.py"))
 # a layer may import those further down, and what is in its own folder
 BELOW = {
     "cli": {"truth", "report", "study", "tables", "run", "boot", "world", "policy", "kernel", "engine"},
-    "truth": {"study", "tables", "run", "boot", "world", "policy", "kernel", "engine"},
+    "truth": {"report", "study", "tables", "run", "boot", "world", "policy", "kernel", "engine"},
     "report": {"study", "tables", "run", "boot", "world", "policy", "kernel", "engine"},
     "study": {"tables", "run", "boot", "world", "policy", "kernel", "engine"},
     "tables": {"run", "boot", "world", "policy", "kernel", "engine"},

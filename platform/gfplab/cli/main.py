@@ -26,6 +26,7 @@ VERBS = {
     "plugin": "Start a policy of your own, check it, measure it.",
     "scenarios": "List the scenarios.",
     "machine": "Describe a real machine as a scenario's machine.",
+    "validate": "Compare simulations with what a real kernel was measured at.",
     "expectations": "Measure what experts expected of the policies.",
     "warmup": "Compile the simulated kernel, so that the next run starts at once.",
     "completion": "Print the completion script of a shell.",

@@ -1,5 +1,6 @@
 """`gfplab run`: one scenario, one seed, one page about what happened."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -51,6 +52,7 @@ def cli(scenario, policies, settings, seed, out, as_json, stacks, check, pure) -
     chosen = select(world.kernel, world.policies, extra=policies, tunables=world.tunables | tunables, plugins=plugins)
     folder = out or default_folder(Path(world.source).stem)
     refuse_existing(folder)
+    warnings = warn(world, Path(world.source).stem)
 
     from gfplab.run import simulate
 
@@ -63,7 +65,17 @@ def cli(scenario, policies, settings, seed, out, as_json, stacks, check, pure) -
 
     tables = tabulate(run)
     export(tables, folder)
-    return present(tables, folder, as_json, stacks)
+    return present(tables, folder, as_json, stacks, warnings)
+
+
+def warn(world, name: str) -> list[str]:
+    """Say on standard error what of a world was never compared with a real kernel; gives the same for JSON."""
+    from gfplab.truth.envelope import envelope_warning
+
+    said = envelope_warning(world, name)
+    if said:
+        click.echo(f"gfplab: warning: {said}", err=True)
+    return [said] if said else []
 
 
 def split_settings(settings: tuple[str, ...], plugins) -> tuple[dict, dict]:
@@ -75,7 +87,7 @@ def split_settings(settings: tuple[str, ...], plugins) -> tuple[dict, dict]:
     return {key: value for key, value in parsed.items() if key not in tunables}, tunables
 
 
-def present(tables, folder: Path, as_json: bool, stacks: bool) -> int:
+def present(tables, folder: Path, as_json: bool, stacks: bool, warnings: Sequence[str] = ()) -> int:
     """Print the page on a run, or its JSON document, and return its exit code."""
     from gfplab.tables.verdict import verdict_of
 
@@ -83,7 +95,7 @@ def present(tables, folder: Path, as_json: bool, stacks: bool) -> int:
     if as_json:
         from gfplab.report.document import document
 
-        print_json(document(tables, folder, stacks))
+        print_json({**document(tables, folder, stacks), "warnings": list(warnings)})
         return verdict.exit_code
     from gfplab.report.tables import print_page, summary
 

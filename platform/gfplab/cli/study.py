@@ -1,5 +1,6 @@
 """`gfplab study`: search policies and tunables, stop and go on, look at what was found."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -46,6 +47,7 @@ def run(
 
     asked = load_study(study)
     folder = out or default_folder(study.stem)
+    warnings = _warnings(asked)
     with _trials(as_json) as report:
         found = run_study(
             asked,
@@ -58,7 +60,7 @@ def run(
             identity=_identity(),
             cache=_cache(cache),
         )
-    return _present(found, as_json)
+    return _present(found, as_json, warnings)
 
 
 @cli.command("resume")
@@ -126,7 +128,15 @@ def _cache(wanted: bool) -> Path | None:
     return root() / "runs" if wanted else None
 
 
-def _present(found, as_json: bool) -> int:
+def _warnings(asked) -> list[str]:
+    """What of each scenario was never compared with a real kernel: one sentence each, on standard error."""
+    from gfplab.cli.run import warn
+    from gfplab.world.scenario import load_scenario
+
+    return [said for name, path in asked.scenarios.items() for said in warn(load_scenario(path), name)]
+
+
+def _present(found, as_json: bool, warnings: Sequence[str] = ()) -> int:
     objectives = [{"name": each.name, "direction": each.direction, "unit": each.unit} for each in found.objectives]
     rows = found.report_rows()
     if as_json:
@@ -142,6 +152,7 @@ def _present(found, as_json: bool) -> int:
                 "rows": rows.to_dicts(),
                 "confirmed": found.confirmed.to_dicts(),
                 "trials": found.trials.to_dicts(),
+                "warnings": list(warnings),
             }
         )
         return 0

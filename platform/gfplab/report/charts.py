@@ -27,7 +27,7 @@ def save_chart(tables: Tables, path: str | Path) -> Path:
 
 def chart(tables: Tables):
     """The altair chart: pages above, swap-out rate below, one time axis."""
-    alt = _altair()
+    alt = load_altair()
     run = tables["runs"].row(0, named=True)
     samples = series(tables["vmstat"])
     time = alt.X("time_s:Q", title="simulated time, s")
@@ -56,7 +56,8 @@ def series(vmstat: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _altair():
+def load_altair():
+    """altair, or a sentence that says how to get it."""
     try:
         import altair
         import vl_convert  # noqa: F401  altair asks for it only when the file is written

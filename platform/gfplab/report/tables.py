@@ -129,10 +129,10 @@ def _stalls(tables: Tables) -> RenderableType | None:
     if not len(rows):
         return None
     more = f" (the longest {STALL_ROWS} of {len(rows)})" if len(rows) > STALL_ROWS else ""
-    table = _table(("task", "cause", "count", "total", "max"), numbers_from=2)
+    table = new_table(("task", "cause", "count", "total", "max"), numbers_from=2)
     for row in rows.head(STALL_ROWS).iter_rows(named=True):
         longest = about_time(row["max_ns"]) + (" and still asleep" if row["ongoing"] else "")
-        _add(table, row["comm"], row["cause"], row["count"], about_time(row["total_ns"]), longest)
+        add_row(table, row["comm"], row["cause"], row["count"], about_time(row["total_ns"]), longest)
     return _titled(f"stalls by task and cause{more}", table)
 
 
@@ -140,10 +140,10 @@ def _pools(tables: Tables) -> RenderableType | None:
     if not len(tables["pools"]):
         return None
     heads = ("pool", "min_nr", "lowest", "allocs", "from reserve", "waits", "waited", "timeouts")
-    table = _table(heads, numbers_from=1)
+    table = new_table(heads, numbers_from=1)
     for row in tables["pools"].iter_rows(named=True):
         counts = (row[name] for name in ("min_nr", "lowest_nr", "allocs", "from_reserve", "waits"))
-        _add(table, row["pool"], *counts, about_time(row["wait_ns"]), row["timeouts"])
+        add_row(table, row["pool"], *counts, about_time(row["wait_ns"]), row["timeouts"])
     return _titled("mempools", table)
 
 
@@ -152,13 +152,15 @@ def _titled(title: str, table: Table) -> RenderableType:
     return Group(Text(f"\n{title}", style="bold"), table)
 
 
-def _table(heads: tuple[str, ...], numbers_from: int) -> Table:
+def new_table(heads: tuple[str, ...], numbers_from: int) -> Table:
+    """An empty table; the columns from `numbers_from` on are set to the right."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for place, head in enumerate(heads):
         table.add_column(Text(head), justify="right" if place >= numbers_from else "left")
     return table
 
 
-def _add(table: Table, *cells: object) -> None:
+def add_row(table: Table, *cells: object) -> None:
+    """One more row."""
     # Text, because rich would read [dm_crypt] in a string as markup
     table.add_row(*(Text(str(cell)) for cell in cells))
