@@ -3,9 +3,10 @@
 Models block/blk-mq.c, block/blk-mq-sched.c and block/blk-mq-tag.c (v6.1) for one hardware queue, and kblockd, the
 per-CPU high-priority workqueue on which a queue runs when its own task does not run it.
 
-Leaves out: several hardware queues, flushes, writeback throttling (blk-wbt), batched completion, the eight wait queues
-of a tag map (one here, whose longest sleeper wakes), dispatch_busy (with a scheduler it changes no order), nice -20
-(the engine knows no nice levels; a worker that hardly ever runs is served first anyway).
+Leaves out: several hardware queues, flushes, the splitting of a bio that is larger than a request may be, writeback
+throttling (blk-wbt), batched completion, the eight wait queues of a tag map (one here, whose longest sleeper wakes),
+dispatch_busy (with a scheduler it changes no order), nice -20 (the engine knows no nice levels; a worker that hardly
+ever runs is served first anyway).
 """
 
 from gfplab.engine.requests import TASK_INTERRUPTIBLE, TASK_UNINTERRUPTIBLE, cond_resched, io_schedule, schedule

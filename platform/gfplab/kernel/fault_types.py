@@ -16,7 +16,12 @@ def fault_records(s):
     )  # fmt: skip
     s.records("lruvecs", nonresident_age="workingset clock: evictions and activations")
     s.records("tasks", swap_read="bio of the swap read that this task sleeps on in swap_readpage(), or 0")
-    s.records("mms", swap_ra_vpn="virtual page of the last swap fault", swap_ra_win="readahead window then", swap_ra_hits="read-ahead pages asked for since")
+    s.records(
+        "mms",
+        swap_ra_vpn="virtual page of the last swap fault",
+        swap_ra_win="readahead window then",
+        swap_ra_hits="read-ahead pages asked for since",
+    )
     s.records(
         "swaps",
         cluster_tail="last free cluster", lowest_bit="no free slot lies below", highest_bit="nor above; 0: none at all", next_slot="where a device that seeks goes on", cluster_nr="slots left of its run",

@@ -86,6 +86,8 @@ def check_invariants(k):
     for d in range(1, len(k.disks)):
         if k.disks[d].in_use > k.disks[d].tags or k.disks[d].in_use < 0:
             return 30
+        if k.disks[d].mq_deadline and (k.disks[d].sched_in_use > k.disks[d].nr_requests or k.disks[d].sched_in_use < 0):
+            return 30
     if k.swaps[1].used + vm.nr_swap_pages != k.swaps[1].nr_slots:
         return 6
     if vm.psi_full > vm.psi_some:

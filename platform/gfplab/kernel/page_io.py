@@ -17,6 +17,7 @@ from gfplab.kernel.symbols import (
     psi_memstall_leave,
     set_page_writeback,
     submit_bio,
+    submit_bio__v6_1,
     try_to_free_swap,
     unlock_page,
 )
@@ -93,7 +94,10 @@ def __swap_writepage(k, page):
     trace(k, mm_vmscan_writepage, page, k.page_private[page], 0, 0)
     set_page_writeback(k, page)
     unlock_page(k, page)
-    yield from submit_bio(k, bio)
+    if k.vm[0].era >= 61:
+        yield from submit_bio__v6_1(k, bio)
+    else:
+        yield from submit_bio(k, bio)
     return 0
 
 
@@ -122,7 +126,10 @@ def swap_readpage(k, page, synchronous):
     k.vm[0].pswpin += 1
     if synchronous:
         k.tasks[t].swap_read = bio
-    yield from submit_bio(k, bio)
+    if k.vm[0].era >= 61:
+        yield from submit_bio__v6_1(k, bio)
+    else:
+        yield from submit_bio(k, bio)
     while k.tasks[t].swap_read:
         yield from blk_io_schedule(k)
     if workingset:

@@ -98,6 +98,11 @@ def submit_bio(k, bio):
 
 
 @prototype(blocking=True)
+def submit_bio__v6_1(k, bio):
+    """Start the I/O of a bio, which its end_io hears about. Its last call leaves no frame. Writes: pgpgin, pgpgout."""
+
+
+@prototype(blocking=True)
 def submit_bio_noacct_nocheck(k, bio):
     """Hand a bio to its driver; inside a driver, park it until that has returned."""
 
