@@ -14,7 +14,7 @@ from gfplab.kernel.costs import C_ZERO_PAGE
 from gfplab.kernel.fault_types import ZERO_PTE
 from gfplab.kernel.gfp import GFP_HIGHUSER_MOVABLE
 from gfplab.kernel.symbols import (
-    alloc_pages_vma,
+    __folio_alloc,
     folio_free_swap,
     folio_wait_bit_common,
     free_hot_cold_page,
@@ -86,7 +86,7 @@ def do_anonymous_page__v6_1(k, vpn):
 def map_new_page(k, vpn):
     """Put a zeroed page, writable and dirty, where nothing or the zero page is; new pages are inactive since v5.9."""
     pte = k.ptes[vpn]
-    page = yield from alloc_pages_vma(k, GFP_HIGHUSER_MOVABLE)
+    page = yield from __folio_alloc(k, GFP_HIGHUSER_MOVABLE)
     if page == 0:
         return FAULT_FAILED
     burn(k, k.costs[C_ZERO_PAGE])

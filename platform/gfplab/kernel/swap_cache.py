@@ -21,7 +21,7 @@ from gfplab.kernel.gfp import (
     GFP_NOWAIT,
 )
 from gfplab.kernel.symbols import (
-    alloc_pages_vma,
+    __folio_alloc,
     folio_alloc_swap,
     free_hot_cold_page,
     kmem_cache_alloc,
@@ -167,7 +167,7 @@ def __read_swap_cache_async(k, slot):
             return page
         if k.swap_map[slot] & SWAP_PTE == 0:
             return 0
-        page = yield from alloc_pages_vma(k, GFP_HIGHUSER_MOVABLE)
+        page = yield from __folio_alloc(k, GFP_HIGHUSER_MOVABLE)
         if page == 0:
             return 0
         # the task may have slept: somebody else may read the slot by now, or it is free
