@@ -141,7 +141,7 @@ VMSTAT = (
 GAUGES = (
     "dirty_limit", "free_pcp", "mempool_pages", "crypt_pages", "psi_some_ns", "psi_full_ns", "kcryptd_queued",
     "disk_inflight", "swap_used", "min_free", "reserve_bytes",
-    "swap_written", "touched",
+    "swap_written", "touched", "nr_swapcached",
 )
 # fmt: on
 

@@ -174,6 +174,7 @@ def vmstat_sample(k):
     row.min_free = vm.min_free
     row.swap_written = vm.swap_written
     row.touched = vm.touched
+    row.nr_swapcached = vm.nr_swapcached
     row.reserve_bytes = 0
     for p in range(1, len(k.pools)):
         row.reserve_bytes += k.pools[p].curr_nr * k.pools[p].element_bytes

@@ -246,7 +246,7 @@ def _disk(run) -> dict:
 
 
 def _writer(run) -> dict:
-    counts, largest, _ = _sites(run, ("write", "file_write", "writer"))
+    counts, largest, _ = _sites(run, ("file_writer",))
     if not counts.sum():
         return {}
     found = {f"writer_{name}_ns": value for name, value in quantiles(counts, HALVES).items()}
