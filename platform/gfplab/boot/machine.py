@@ -25,6 +25,7 @@ from gfplab.kernel.gfp import PF_KSWAPD, PF_KTHREAD, PF_MEMALLOC, PF_SWAPWRITE
 from gfplab.kernel.instrument_types import INSTRUMENT_SIZES
 from gfplab.kernel.magazine import MAGAZINE_SLOTS
 from gfplab.kernel.mobility_types import MIGRATE_UNMOVABLE
+from gfplab.kernel.rig_types import PHASE_POOL_COUNTERS
 from gfplab.kernel.swap import PAGE_WAIT_TABLE
 from gfplab.kernel.tracepoints import TRACEPOINTS
 from gfplab.kernel.types import EV_BOOT, PAGE_SIZE, POOL_PAGE, POOL_SLAB
@@ -164,8 +165,9 @@ def sizes(world, layout: Layout, workloads: Workloads, n_tasks: int) -> dict[str
         "hist": HIST_BINS * sites,
         "hist_sum": sites,
         "hist_max": sites,
-        "phase_mp_hist": INSTRUMENT_SIZES["mp_hist"] * phases,
-        "phase_cells": 2 * INSTRUMENT_SIZES["mempool_cells"] * phases,
+        "phase_hist": HIST_BINS * sites * phases,
+        "phase_hist_sum": sites * phases,
+        "phase_pools": PHASE_POOL_COUNTERS * len(layout.pools) * phases,
         "costs": len(COST_NAMES) + 1,
     }  # fmt: skip
 

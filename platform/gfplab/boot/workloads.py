@@ -42,6 +42,7 @@ class Mm:
     random: bool
     touched: bool  # active and accessed, as v4.7 leaves new pages; else aged: half inactive, accessed bits clear
     task: int = 0
+    locked: int = 0  # pages that it holds besides until it ends
     active: int | None = None  # the sleeper's pages on the active list, as the scenario says
 
 
@@ -142,6 +143,7 @@ class Workloads:
             "site": self._site("page_fault"),
             "mm": mm,
         }
+        self.mms[-1].locked = task.locked_bytes // PAGE_SIZE
         function = "anon_toucher"
         if task.read_first:
             function = "read_first_toucher"
@@ -263,11 +265,20 @@ class Workloads:
         if cached > active:
             link_lru(arrays, LRU_INACTIVE_FILE, pfns[active:])
 
+    @staticmethod
+    def _lock(arrays, row, pages: np.ndarray):
+        """Pages of a process that no reclaim sees: as if they were the kernel's, until it ends."""
+        row["locked"] = pages[0]
+        arrays["page_next"][pages[:-1]] = pages[1:]
+        arrays["vm"]["nr_fixed"] += len(pages)
+
     def _fill_mm(self, arrays, source, m: int, seed: int, mm: "Mm"):
         """Touched pages are those of the chunks that the first pass has visited: the head of its order."""
         row = arrays["mms"][m]
         row["start"], row["nr"], row["rss"], row["task"] = mm.first, mm.pages, mm.resident, mm.task
         plan = self.layout.tasks[mm.task]
+        if mm.locked:
+            self._lock(arrays, row, source.take(mm.locked, f"the locked memory of {plan.comm}"))
         order = np.arange(-(-mm.pages // mm.chunk_pages))
         if mm.random:
             order = shuffled(len(order), seed, 100 + m)

@@ -16,6 +16,8 @@ from gfplab.kernel.tracepoints import block_rq_complete, block_rq_issue
 from gfplab.kernel.types import BIO_READ, EV_DISK, PAGE_SIZE
 
 NSEC_PER_SEC = 1_000_000_000
+PERMILLE = 1000
+PERCENT = 10  # of a thousand
 
 
 @plain
@@ -53,12 +55,16 @@ def queue_rq(k, request):
 
 @plain
 def fifo_completion(k, request, now):
-    """When a FIFO server is done with a request: its times vary evenly around the mean. Writes: disks."""
+    """When a FIFO server is done with a request. Writes: disks.
+
+    Its times vary in whole per cent, evenly from the lower end up to one below the upper: half a per cent short of the
+    mean, as the generator behind it makes them.
+    """
     r = k.requests[request]
     d = k.disks[r.disk]
-    spread = d.jitter_permille * 1000
-    factor = 1_000_000 - spread + random_below(k, d.stream, 2 * spread + 1)
-    busy = (d.per_request_ns + r.nr_pages * PAGE_SIZE * NSEC_PER_SEC // d.bandwidth) * factor // 1_000_000
+    steps = max(2 * d.jitter_permille // PERCENT, 1)
+    factor = PERMILLE - d.jitter_permille + PERCENT * random_below(k, d.stream, steps)
+    busy = (d.per_request_ns + r.nr_pages * PAGE_SIZE * NSEC_PER_SEC // d.bandwidth) * factor // PERMILLE
     d.busy_ns += busy
     d.bw_busy = max(d.bw_busy, now) + busy
     latency = d.write_ns

@@ -5,6 +5,8 @@ Units and null indices as in types.py.
 
 # how a bio of direct_io() ends; bios[].parent is then its workload
 END_DIRECT_IO = 16
+# counters of a pool that are kept at the end of a phase: n_alloc, n_first, n_reserve, n_second
+PHASE_POOL_COUNTERS = 4
 
 
 def rig_records(s):
@@ -38,5 +40,7 @@ def rig_records(s):
     )
     s.array("hist_sum", "i8", "ns counted by each histogram")
     s.array("hist_max", "i8", "largest value that each histogram counted")
-    s.array("phase_mp_hist", "i8", "mp_hist at the end of each phase, one after the other")
-    s.array("phase_cells", "i8", "mempool_cells at the end of each phase: n and sum_ns of each cell")
+    s.records("mms", locked="first page of memory that is locked until its process ends, linked by page_next")
+    s.array("phase_hist", "i8", "hist at the end of each phase, one after the other")
+    s.array("phase_hist_sum", "i8", "hist_sum at the end of each phase")
+    s.array("phase_pools", "i8", "PHASE_POOL_COUNTERS of each pool at the end of each phase")

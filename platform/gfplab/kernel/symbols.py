@@ -1325,6 +1325,11 @@ def next_touch(k, w):
 # workload_rig.py
 
 
+@prototype(blocking=True)
+def exit_locked(k, mm):
+    """Free the locked memory of a process that ends."""
+
+
 @prototype(blocking=False)
 def task_done(k):
     """A task that the run waits for has ended; where no parent looks for that, the last one ends the run itself."""

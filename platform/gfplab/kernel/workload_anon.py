@@ -7,7 +7,7 @@ Leaves out: everything a real program does between two touches, but for the time
 from gfplab.engine.requests import TASK_INTERRUPTIBLE, cond_resched, exit_task, schedule_timeout
 from gfplab.engine.subset import kernel, plain
 from gfplab.engine.symbols import burn, local_clock, over_debt, random_below, random_permille
-from gfplab.kernel.symbols import exit_mmap, handle_mm_fault, hist_add, pte_allows, task_done, touch_page
+from gfplab.kernel.symbols import exit_locked, exit_mmap, handle_mm_fault, hist_add, pte_allows, task_done, touch_page
 from gfplab.kernel.types import ORDER_SEQUENTIAL
 
 
@@ -82,5 +82,6 @@ def anon_toucher(k, w):
             yield cond_resched()
     load.finished = local_clock(k)
     yield from exit_mmap(k, load.mm, 0)
+    yield from exit_locked(k, load.mm)
     task_done(k)
     yield exit_task()

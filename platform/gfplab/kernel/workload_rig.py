@@ -19,12 +19,13 @@ from gfplab.engine.requests import (
 )
 from gfplab.engine.subset import kernel, plain
 from gfplab.engine.symbols import burn, local_clock, over_debt, wake_up_all
-from gfplab.kernel.costs import C_DIRECT_IO, C_READ_VMSTAT
+from gfplab.kernel.costs import C_DIRECT_IO, C_FREE_PAGE, C_READ_VMSTAT
 from gfplab.kernel.gfp import GFP_KERNEL
-from gfplab.kernel.rig_types import END_DIRECT_IO
+from gfplab.kernel.rig_types import END_DIRECT_IO, PHASE_POOL_COUNTERS
 from gfplab.kernel.symbols import (
     bio_init,
     exit_mmap,
+    free_hot_cold_page,
     handle_mm_fault,
     hist_add,
     next_touch,
@@ -74,6 +75,7 @@ def read_first_toucher(k, w):
             yield cond_resched()
     load.finished = local_clock(k)
     yield from exit_mmap(k, load.mm, 0)
+    yield from exit_locked(k, load.mm)
     task_done(k)
     yield exit_task()
 
@@ -143,15 +145,38 @@ def __blkdev_direct_IO_simple(k, w):
 
 @plain
 def keep_phase(k, phase):
-    """Copy the counters of mempool_alloc() as they stand at the end of a phase. Writes: phase_*."""
-    n = len(k.mp_hist)
+    """Copy all histograms and the pools' counters as they stand at the end of a phase. Writes: phase_*."""
+    n = len(k.hist)
     for i in range(n):
-        k.phase_mp_hist[phase * n + i] = k.mp_hist[i]
-    n = len(k.mempool_cells)
+        k.phase_hist[phase * n + i] = k.hist[i]
+    n = len(k.hist_sum)
     for i in range(n):
-        cell = k.mempool_cells[i]
-        k.phase_cells[2 * (phase * n + i)] = cell.n
-        k.phase_cells[2 * (phase * n + i) + 1] = cell.sum_ns
+        k.phase_hist_sum[phase * n + i] = k.hist_sum[i]
+    row = phase * len(k.pools) * PHASE_POOL_COUNTERS
+    for p in range(len(k.pools)):
+        k.phase_pools[row] = k.pools[p].n_alloc
+        k.phase_pools[row + 1] = k.pools[p].n_first
+        k.phase_pools[row + 2] = k.pools[p].n_reserve
+        k.phase_pools[row + 3] = k.pools[p].n_second
+        row += PHASE_POOL_COUNTERS
+    return 0
+
+
+@kernel
+def exit_locked(k, mm):
+    """Free the locked memory of a process that ends."""
+    page = k.mms[mm].locked
+    k.mms[mm].locked = 0
+    while page:
+        after = k.page_next[page]
+        k.page_next[page] = 0
+        k.page_flags[page] = 0
+        k.vm[0].nr_fixed -= 1
+        burn(k, k.costs[C_FREE_PAGE])
+        free_hot_cold_page(k, page)
+        page = after
+        if over_debt(k):
+            yield cond_resched()
     return 0
 
 
@@ -177,10 +202,12 @@ def end_of_run(k):
 def vmstat_sampler(k, w):
     """PID 1 of the rig: sleep for a period, read /proc/vmstat, look whether the children have ended."""
     vm = k.vm[0]
-    while vm.until_done == 0 or vm.running_tasks > 0:
+    while True:
         yield schedule_timeout(0, vm.sample_ns + TIMER_SLACK_NS, TASK_INTERRUPTIBLE | TASK_HRTIMER)
         burn(k, k.costs[C_READ_VMSTAT])
         yield cond_resched()
         vmstat_sample(k)
+        if vm.until_done and vm.running_tasks == 0:
+            break
     end_of_run(k)
     yield exit_task()

@@ -121,7 +121,11 @@ def _tasks(world: "World") -> Iterator[Mistake]:
                 yield (*here, "passes"), '0 is for ever, and until = "done" waits for it; write how many times'
             if task.resident_bytes > task.size_bytes:
                 yield (*here, "resident"), f'more than size; write at most "{units.format_size(task.size_bytes)}"'
-            for key, size in (("size", task.size_bytes), ("resident", task.resident_bytes)):
+            for key, size in (
+                ("size", task.size_bytes),
+                ("resident", task.resident_bytes),
+                ("locked", task.locked_bytes),
+            ):
                 if size % units.PAGE_SIZE:
                     yield (*here, key), "not whole pages; write a multiple of 4KiB"
         elif isinstance(task, FileWriter | FileReader) and task.stop_ns is not None and task.stop_ns <= task.start_ns:

@@ -35,7 +35,9 @@ class Disk:
         "one server, one request after the other: a request takes it for `per_request` + bytes / `bandwidth`, and is "
         "complete `read` or `write` later",
     ] = False
-    jitter_permille: Annotated[int, Whole(0, 999), "a FIFO server's time varies evenly by so much up and down"] = 0
+    jitter_permille: Annotated[
+        int, Whole(0, 999), "a FIFO server's time varies by so much up and down, in steps of 10"
+    ] = 0
     scheduler: Annotated[
         Literal["none", "mq-deadline"], "between the queue of a CPU and the driver, v6.1 and later"
     ] = "none"
@@ -52,9 +54,10 @@ class Crypt:
 
     name: Annotated[Name, "what others call it"]
     device: Annotated[Name, "the disk below"]
-    encrypt_ns: Annotated[Time | None, "CPU time to encrypt or decrypt a page; costs.crypt_page when not written"] = (
-        None
-    )
+    encrypt_ns: Annotated[
+        Time | None, "CPU time to encrypt or decrypt a page; what the cipher takes when not written"
+    ] = None
+    cipher: Annotated[Literal["aesni", "aesgen", "null"], "AES-XTS with AES-NI, in generic C, or none at all"] = "aesni"
     page_pool: Annotated[int, Whole(1, 1 << 20), "elements in the reserve of ciphertext pages"] = 256
     bios: Annotated[int | None, Whole(1, 1 << 16), "reserve of clone bios (MIN_IOS): 16 in v4.7, 64 later"] = None
     requests: Annotated[int | None, Whole(1, 1 << 16), "reserve of crypto requests: 16 in v4.7, 64 later"] = None

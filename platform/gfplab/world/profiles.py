@@ -55,10 +55,18 @@ RIG = {
     "direct_io": 3000,
 }
 
-# CPU time to encrypt or decrypt a page with each cipher of the rig
-RIG_CIPHERS = {"aesni": RIG["crypt_page"], "aesgen": 100_000, "null": 3_000}
+# CPU time to encrypt or decrypt a page; AES-NI is costs.crypt_page
+CIPHERS: Mapping[str, Mapping[str, int]] = {
+    "pc2016": {"aesgen": 30_000, "null": 300},
+    "rig": {"aesgen": 100_000, "null": 3_000},
+}
 
 PROFILES: Mapping[str, Mapping[str, int]] = {"pc2016": {}, "rig": RIG}
+
+
+def cipher_ns(cpu: str, cipher: str, costs: Mapping[str, int], shift: int) -> int:
+    """CPU time of a page through a cipher; the costs are complete."""
+    return CIPHERS[cpu][cipher] << shift if cipher in CIPHERS[cpu] else costs["crypt_page"]
 
 
 def costs_of(cpu: str, given: Mapping[str, int], shift: int) -> dict[str, int]:

@@ -22,7 +22,7 @@ from gfplab.world.fields import TABLE, SomeTime, Text, Time
 from gfplab.world.imported import merge_import
 from gfplab.world.machine import Machine, zones_of_memory
 from gfplab.world.overrides import apply_overrides, flatten_tunables
-from gfplab.world.profiles import costs_of
+from gfplab.world.profiles import cipher_ns, costs_of
 from gfplab.world.toml import check, place, read_toml
 from gfplab.world.workload import AnonToucher, MempoolLoop, Task
 
@@ -103,7 +103,10 @@ class World:
         """Pages that nothing claims at time 0, before the kernel fills its mempools and per-CPU lists."""
         start = self.machine.start
         claimed = (self.machine.kernel_pages or 0) + start.active_file_pages + start.inactive_file_pages
-        return self.machine.managed_pages - claimed - self.start_anon_pages
+        locked = sum(
+            task.count * (task.locked_bytes // PAGE_SIZE) for task in self.tasks if isinstance(task, AnonToucher)
+        )
+        return self.machine.managed_pages - claimed - locked - self.start_anon_pages
 
 
 def load_scenario(path: str | Path, overrides: Mapping[str, Any] | None = None, where: str = "--set") -> World:
@@ -165,7 +168,7 @@ def _complete_crypt(crypt: Crypt, world: World, machine: Machine, costs: Mapping
     pool = 16 if old else 64
     share = machine.managed_pages * CRYPT_LIMIT_PERCENT // 100 // len(world.crypts)
     filled: dict[str, Any] = {
-        "encrypt_ns": costs["crypt_page"],
+        "encrypt_ns": cipher_ns(machine.cpu, crypt.cipher, costs, machine.cpu_shift),
         "bios": pool,
         "requests": pool,
         "max_active": machine.cpus,

@@ -47,6 +47,7 @@ class AnonToucher:
     passes: Annotated[Passes, "times over its memory, 0 = for ever"] = 0
     write_percent: Annotated[int, Whole(0, 100), "touches that write, in per cent; a first touch always does"] = 100
     touch_ns: Annotated[Time | None, "CPU time of one touch; costs.touch when not written"] = None
+    locked_bytes: Annotated[Size, "memory that each task holds locked from time 0 to its end, and never touches"] = 0
     read_first: Annotated[
         Flag, "a touch after the first pass reads the page, then writes it; touches of resident pages are timed as well"
     ] = False
