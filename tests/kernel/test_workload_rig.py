@@ -79,7 +79,8 @@ def test_the_run_ends_when_the_parent_notices_that_the_last_child_has_ended():
     finished = r.arrays["workloads"]["finished"]
     assert 0 < finished.max() < r.sim_ns < finished.max() + 101 * MS
     period = np.diff(r.vmstat["time"][:2])[0]
-    assert period == pytest.approx(100 * MS + 50_000 + 98_000, abs=20_000)
+    asleep = 100 * MS + 50_000 + 98_000
+    assert asleep <= period < asleep + 10 * MS  # it first had to wait for the CPU
 
 
 def test_without_a_parent_the_last_task_ends_the_run_itself():

@@ -14,7 +14,7 @@ RIG = {
     "pcp_alloc": 373,  # dm-crypt's page, fast path: 373 on average
     "pcp_free": 220,
     "pcp_refill": 330,  # 3 pages: the second peak of that histogram
-    "alloc_fail": 830,  # a ciphertext page from the reserve takes 953, of which this failed first
+    "alloc_fail": 870,  # a ciphertext page from the reserve takes 953, of which this failed first
     "wakeup_kswapd": 1000,
     "drain_all_pages": 3000,
     "drain_cpu": 2000,
@@ -29,14 +29,14 @@ RIG = {
     "unmap_page": 1200,
     "free_page": 700,
     "pageout": 1200,
-    "minor_fault": 1900,  # a first touch: 2560 to 3583 in all
+    "minor_fault": 1000,  # a page that is there, read and then written: two faults in 2048 to 2559
     "major_fault": 1500,
-    "zero_page": 520,
+    "zero_page": 1720,  # 512 of it to clear; a first touch takes 2560 to 3583 with fault, page, rmap and LRU
     "copy_page": 520,
     "touch": 64,
     "bio_submit": 600,
-    "dm_bookkeeping": 2500,
-    "crypt_page": 17000,  # AES-NI: O_DIRECT of 16 pages against one page, 17.9 us a page with its allocation and copy
+    "dm_bookkeeping": 800,
+    "crypt_page": 16700,  # AES-NI: O_DIRECT of 16 pages against one page, 17.9 us a page with its allocation and copy
     "request_submit": 1200,
     "irq": 2000,
     "end_io": 600,
@@ -52,7 +52,7 @@ RIG = {
     "tree_insert": 150,
     "writeback_page": 1000,
     "read_vmstat": 98000,  # samples are 100.15 ms apart: 100 ms of sleep, 50 us of timer slack, and this
-    "direct_io": 3000,
+    "direct_io": 1000,
 }
 
 # CPU time to encrypt or decrypt a page; AES-NI is costs.crypt_page
