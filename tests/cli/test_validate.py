@@ -42,6 +42,12 @@ def test_within_all_bounds_is_0_and_everything_is_written(simulated, tmp_path, c
     assert read_folder("there")["validate_rows"].height == 4 and (tmp_path / "there/validate.png").stat().st_size > 5000
 
 
+def test_show_says_that_a_comparison_is_no_run(simulated, capsys):
+    validate("--out", "here")
+    assert run_command_line(["show", "here"]) == 2
+    assert "here: holds validate_rows, validate_summary, validate_ranks, not a run" in capsys.readouterr().err
+
+
 def test_out_of_bounds_is_1(simulated, capsys):
     simulated.answer = {"last_proc_end_s": 20.0, "pswpout": 2000.0}
     assert validate() == 1

@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from gfplab.cli.output import JSON
+from gfplab.errors import GfplabError
 
 
 @click.command("show")
@@ -22,6 +23,10 @@ def cli(folder: Path, as_json: bool, stacks: bool, chart: Path | None) -> int:
     from gfplab.tables.export import read_folder
 
     tables = read_folder(folder)
+    if "runs" not in tables.frames:
+        raise GfplabError(
+            f"{folder}: holds {', '.join(tables.frames)}, not a run; query these tables, or run gfplab validate again"
+        )
     if chart is not None:
         from gfplab.report.charts import save_chart
 

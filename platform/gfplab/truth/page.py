@@ -11,6 +11,7 @@ from pathlib import Path
 
 import click
 
+from gfplab.errors import GfplabError
 from gfplab.truth.bounds import BOUNDS
 from gfplab.truth.compare import Comparison, Medians
 from gfplab.truth.envelope import CHOICES, ENVELOPE, NUMBERS, envelope_of, properties_of
@@ -176,4 +177,7 @@ def main(table: Path, out: Path, envelope: Path, workers: int) -> int:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except (GfplabError, KeyboardInterrupt) as stopped:
+        raise SystemExit(f"gfplab: {stopped or 'interrupted'}") from None
