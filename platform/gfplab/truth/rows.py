@@ -45,6 +45,7 @@ WRITER_FILE_MIB = 64
 WRITER_CALL_KIB = 64
 WRITER_MBPS = 20
 CAP_SECONDS = 900
+CIPHERS = {"aesni": "AES-NI", "aesgen": "generic AES", "null": "null cipher"}
 DIRECT_IO = ((4096, 4000), (65536, 1000))  # bytes of an operation, operations
 MOST_RAM_MIB = 3072  # one zone
 REQUEST_KIB = 512  # 128 segments of a page each; 1 MiB would be the most
@@ -225,13 +226,14 @@ def _tables(given: Row) -> Tables:
 
 
 def _title(row: Mapping[str, Any]) -> str:
+    cipher = CIPHERS[row["cipher"]]
     slow = "" if row["shift"] == 0 else f", a CPU {1 << row['shift']} times slower"
     if row["work"] == "odirect":
-        return f"Direct I/O on dm-crypt at {row['mbps']} MB/s, {row['cipher']}, nothing short{slow}"
-    lifted = " without limits in flight" if min(row["swap_bios"], row["page_limit"]) >= 100_000 else ""
+        return f"Direct I/O on dm-crypt at {row['mbps']} MB/s, {cipher}, nothing short{slow}"
+    lifted = ", no limits in flight" if min(row["swap_bios"], row["page_limit"]) >= 100_000 else ""
     writer = " and a file writer" if row["writer"] else ""
     return (
-        f"Swap on dm-crypt at {row['mbps']} MB/s, {row['cipher']}{lifted}: "
+        f"Swap on dm-crypt at {row['mbps']} MB/s, {cipher}{lifted}: "
         f"{row['procs']} hogs{writer}, {row['pct']} % of {row['ram']} MiB{slow}"
     )
 
