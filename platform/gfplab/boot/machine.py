@@ -26,9 +26,9 @@ from gfplab.kernel.instrument_types import INSTRUMENT_SIZES
 from gfplab.kernel.magazine import MAGAZINE_SLOTS
 from gfplab.kernel.mobility_types import MIGRATE_UNMOVABLE
 from gfplab.kernel.rig_types import PHASE_POOL_COUNTERS
-from gfplab.kernel.swap import PAGE_WAIT_TABLE
+from gfplab.kernel.swap import NODE_LRU_ERA, PAGE_WAIT_TABLE
 from gfplab.kernel.tracepoints import TRACEPOINTS
-from gfplab.kernel.types import EV_BOOT, PAGE_SIZE, POOL_PAGE, POOL_SLAB
+from gfplab.kernel.types import EV_BOOT, PAGE_SIZE, POOL_PAGE, POOL_SLAB, VMSCAN_THROTTLE_CONGESTED
 from gfplab.world.workload import AWAITED
 
 STACK_WORDS = 1024
@@ -59,7 +59,13 @@ def boot_machine(build, world, seed: int, fixed_order: bool = False, trace_all: 
     devices.plan_pools(world, layout)
     loops = plan_loop_pools(world, layout)
     layout.add(
-        "tasks", TaskPlan("kswapd0", "kswapd", 0, ROLE_KSWAPD, PF_KTHREAD | PF_MEMALLOC | PF_KSWAPD | PF_SWAPWRITE)
+        "tasks",
+        TaskPlan(
+            "kswapd0",
+            "kswapd" if ERA[world.kernel] < NODE_LRU_ERA else "kswapd__v6_1",
+            0,
+            ROLE_KSWAPD, PF_KTHREAD | PF_MEMALLOC | PF_KSWAPD | PF_SWAPWRITE,
+        ),
     )
     layout.add("tasks", TaskPlan("oom_reaper", "oom_reaper", 0, ROLE_REAPER, PF_KTHREAD))
     workloads = Workloads(world, layout, loops)
@@ -189,6 +195,8 @@ def fill(arrays, world, layout: Layout, workloads: Workloads, seed: int):
     vm["page_wait_first"] = layout.waitqueue(PAGE_WAIT_TABLE)
     for queue in ("pfmemalloc_wait", "congestion_wqh", "kswapd_wait", "oom_reaper_wait"):
         vm[queue] = layout.waitqueue()
+    if vm["era"][0] >= NODE_LRU_ERA:
+        vm["reclaim_wait"] = layout.waitqueue(VMSCAN_THROTTLE_CONGESTED)  # one a reason
     vm["readahead_hits"] = 4
     setup_zones(arrays, world, layout)
     source = (BlockSource if has_pageblocks(world) else PageSource)(arrays, world)

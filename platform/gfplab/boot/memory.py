@@ -15,6 +15,7 @@ from gfplab.boot.watermarks import (
 )
 from gfplab.errors import ScenarioError
 from gfplab.kernel.mobility_types import MIGRATE_MOVABLE
+from gfplab.kernel.swap import NODE_LRU_ERA
 from gfplab.kernel.types import (
     LRU_ACTIVE_ANON,
     LRU_ACTIVE_FILE,
@@ -62,8 +63,8 @@ def setup_zones(arrays, world, layout):
         zones["wmark_min"][z], zones["wmark_low"][z], zones["wmark_high"][z] = marks[z - 1]
         for j in range(len(managed)):
             zones[f"reserve_{j + 1}"][z] = reserve[z - 1][j]
-        zones["lruvec"][z] = z
-        arrays["lruvecs"]["zone"][z] = z
+        zones["lruvec"][z] = lruvec = z if vm["era"][0] < NODE_LRU_ERA else 1
+        arrays["lruvecs"]["zone"][lruvec] = z if vm["era"][0] < NODE_LRU_ERA else 0
         zones["cls"][z] = z
         zones["lock"][z] = layout.lock()
         cpus = machine.cpus
@@ -146,4 +147,5 @@ def link_lru(arrays, lru: int, pages: np.ndarray):
         lst["tail"] = mine[-1]
         lst["nr"] += len(mine)
         arrays["lruvecs"][LRU_SIZE[lru]][lv] += len(mine)
+        arrays["zones"][LRU_SIZE[lru].replace("nr_", "lru_")][z] += len(mine)
     flags[pages] |= PG_lru

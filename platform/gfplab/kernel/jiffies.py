@@ -1,6 +1,6 @@
 """Time in ticks, for the code that counts in them.
 
-Models include/linux/jiffies.h.
+Models include/linux/jiffies.h and calc_wheel_index() of kernel/time/timer.c (v4.8 and later).
 
 Leaves out: the wrap-around, ticks that are stopped on idle CPUs.
 """
@@ -9,6 +9,8 @@ from gfplab.engine.subset import plain
 from gfplab.engine.symbols import local_clock
 
 NSEC_PER_SEC = 1_000_000_000
+WHEEL_TICKS = 63  # reach of the first level of the timer wheel
+WHEEL_SHIFT = 3  # each level is 8 times as coarse as the one before
 
 
 @plain
@@ -21,3 +23,16 @@ def HZ(k):
 def jiffies(k):
     """Ticks since time 0."""
     return local_clock(k) // k.e[0].jiffy_ns
+
+
+@plain
+def timer_wheel_ns(k, n):
+    """How long schedule_timeout(n) lasts at most, from v4.8 on: the wheel never fires early, so n ticks at least.
+
+    From 63 ticks on a timer ends on a multiple of 8 ticks, from 504 on of 64, and so on; always one further than needed.
+    """
+    shift = 0
+    while n >= WHEEL_TICKS << shift:
+        shift += WHEEL_SHIFT
+    tick = ((jiffies(k) + n + (1 << shift)) >> shift) << shift
+    return tick * k.e[0].jiffy_ns - local_clock(k)

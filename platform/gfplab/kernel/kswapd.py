@@ -19,6 +19,7 @@ from gfplab.kernel.symbols import (
     psi_memstall_leave,
     shrink_active_list,
     shrink_zone,
+    wakeup_kswapd__v6_1,
     zone_reclaimable,
 )
 from gfplab.kernel.tracepoints import mm_vmscan_kswapd_sleep, mm_vmscan_kswapd_wake, mm_vmscan_wakeup_kswapd
@@ -26,6 +27,7 @@ from gfplab.kernel.types import LRU_ACTIVE_ANON, ZONE_CONGESTED, ZONE_DIRTY, ZON
 
 SWAP_CLUSTER_MAX = 32
 DEF_PRIORITY = 12
+NODE_LRU_ERA = 48
 
 
 @plain
@@ -70,6 +72,8 @@ def wakeup_kswapd(k, cls):
 @plain
 def wake_all_kswapds(k, cls):
     """One node, one kswapd."""
+    if k.vm[0].era >= NODE_LRU_ERA:
+        return wakeup_kswapd__v6_1(k, 0, cls)
     return wakeup_kswapd(k, cls)
 
 

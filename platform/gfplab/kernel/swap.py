@@ -1,9 +1,9 @@
 """LRU lists: adding, removing, activating and rotating pages; the page lock.
 
-Models mm/swap.c, include/linux/mm_inline.h and the page lock of mm/filemap.c (v4.7).  A list is found at
+Models mm/swap.c, include/linux/mm_inline.h and the page lock of mm/filemap.c (v4.7, v6.1).  A list is found at
 `lruvec * 4 + LRU_*`; whether a zone or a node owns the lruvec is a matter of zones.lruvec (the era's choice).
 
-Leaves out: pagevecs (pages reach their list at once), the unevictable list, huge pages.
+Leaves out: pagevecs and folio batches (pages reach their list at once), the unevictable list, huge pages.
 """
 
 from gfplab.engine.requests import TASK_KILLABLE, TASK_UNINTERRUPTIBLE, io_schedule
@@ -18,6 +18,7 @@ from gfplab.kernel.types import (
     PAGE_FLAGS_MASK,
     PG_active,
     PG_anon,
+    PG_dirty,
     PG_locked,
     PG_lru,
     PG_reading,
@@ -27,6 +28,7 @@ from gfplab.kernel.types import (
     PG_writeback,
 )
 
+NODE_LRU_ERA = 48  # from then on the lists belong to the node
 PAGE_WAIT_TABLE = 256  # hashed wait queues, at vm.page_wait_first
 
 
@@ -58,6 +60,20 @@ def lru_size_add(k, lv, lru, n):
 
 
 @plain
+def zone_lru_size_add(k, z, lru, n):
+    """A zone's part of the lists of its node. Writes: zones."""
+    zone = k.zones[z]
+    if lru == LRU_INACTIVE_ANON:
+        zone.lru_inactive_anon += n
+    elif lru == LRU_ACTIVE_ANON:
+        zone.lru_active_anon += n
+    elif lru == LRU_INACTIVE_FILE:
+        zone.lru_inactive_file += n
+    elif lru == LRU_ACTIVE_FILE:
+        zone.lru_active_file += n
+
+
+@plain
 def add_page_to_lru_list(k, page, tail):
     """Put a page on its list, at the newest end or (tail=1) at the oldest. Writes: lrus, page links."""
     lv = k.zones[k.page_zone[page]].lruvec
@@ -81,6 +97,7 @@ def add_page_to_lru_list(k, page, tail):
         lst.head = page
     k.page_flags[page] |= PG_lru
     lru_size_add(k, lv, lru, 1)
+    zone_lru_size_add(k, k.page_zone[page], lru, 1)
     return 0
 
 
@@ -104,6 +121,7 @@ def del_page_from_lru_list(k, page):
     k.page_prev[page] = 0
     k.page_flags[page] &= ~PG_lru & PAGE_FLAGS_MASK
     lru_size_add(k, lv, lru, -1)
+    zone_lru_size_add(k, k.page_zone[page], lru, -1)
     return 0
 
 
@@ -134,6 +152,8 @@ def activate_page(k, page):
         add_page_to_lru_list(k, page, 0)
         k.vm[0].pgactivate += 1
         lv = k.lruvecs[k.zones[k.page_zone[page]].lruvec]
+        if k.vm[0].era >= NODE_LRU_ERA:
+            return 0
         if flags & PG_anon:
             lv.scanned_anon += 1
             lv.rotated_anon += 1
@@ -159,6 +179,14 @@ def mark_page_accessed(k, page):
 def rotate_reclaimable_page(k, page):
     """Writeback of a page that reclaim waits for has ended: to the oldest end of its inactive list."""
     flags = k.page_flags[page]
+    if k.vm[0].era >= NODE_LRU_ERA:
+        # reclaim has activated it meanwhile, which does not count
+        if flags & PG_lru and flags & (PG_dirty | PG_locked) == 0:
+            del_page_from_lru_list(k, page)
+            k.page_flags[page] &= ~PG_active & PAGE_FLAGS_MASK
+            add_page_to_lru_list(k, page, 1)
+            k.vm[0].pgrotated += 1
+        return 0
     if flags & PG_lru and flags & (PG_active | PG_locked) == 0:
         del_page_from_lru_list(k, page)
         add_page_to_lru_list(k, page, 1)
@@ -288,6 +316,33 @@ def putback_lru_page(k, page):
     unisolate(k, page)
     add_page_to_lru_list(k, page, 0)
     return 0
+
+
+@plain
+def lru_note_cost(k, lv, file, nr_pages):
+    """Reclaim of one type has cost I/O: remembered until the sum of both costs exceeds a quarter of the lists.
+
+    Writes: lruvecs.
+    """
+    lruvec = k.lruvecs[lv]
+    if file:
+        lruvec.file_cost += nr_pages
+    else:
+        lruvec.anon_cost += nr_pages
+    size = lruvec.nr_inactive_anon + lruvec.nr_active_anon + lruvec.nr_inactive_file + lruvec.nr_active_file
+    if lruvec.anon_cost + lruvec.file_cost > size // 4:
+        lruvec.anon_cost //= 2
+        lruvec.file_cost //= 2
+    return 0
+
+
+@plain
+def lru_note_cost_refault(k, page):
+    """A page of the working set had to be read again. Writes: lruvecs."""
+    file = 1
+    if k.page_flags[page] & PG_anon:
+        file = 0
+    return lru_note_cost(k, k.zones[k.page_zone[page]].lruvec, file, 1)
 
 
 @plain

@@ -22,6 +22,8 @@ oom_kill_process = 15
 workqueue_execute_start = 16
 workqueue_execute_end = 17
 mm_page_alloc = 18
+mm_vmscan_throttled = 19
+mm_vmscan_lru_shrink_active = 20
 mm_page_alloc_extfrag = 21
 mempool_alloc_event = 40
 throttle_vm_writeout_event = 41
@@ -52,6 +54,11 @@ TRACEPOINTS = {
     workqueue_execute_end: ("workqueue_execute_end", ("work",)),
     mm_page_alloc: ("mm_page_alloc", ("page", "gfp_flags")),
     mm_page_alloc_extfrag: ("mm_page_alloc_extfrag", ("page", "fallback_order", "migratetype", "fallback_type")),
+    mm_vmscan_throttled: ("mm_vmscan_throttled", ("usec_timeout", "usec_delayed", "reason")),
+    mm_vmscan_lru_shrink_active: (
+        "mm_vmscan_lru_shrink_active",
+        ("lru", "nr_taken", "nr_deactivated", "priority"),
+    ),
     mempool_alloc_event: ("mempool_alloc", ("pool", "path", "latency_ns", "waits")),
     throttle_vm_writeout_event: ("throttle_vm_writeout", ("nr_writeback", "limit", "pause_ns", "gfp_flags")),
     dirty_limit_event: ("dirty_limit", ("dirty_limit", "dirty_thresh")),

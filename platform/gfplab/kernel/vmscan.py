@@ -25,6 +25,7 @@ from gfplab.kernel.symbols import (
     throttle_nap,
     throttle_vm_writeout,
     wait_iff_congested,
+    zone_reclaimable_pages__v6_1,
 )
 from gfplab.kernel.tracepoints import mm_vmscan_lru_shrink_inactive
 from gfplab.kernel.types import (
@@ -43,6 +44,7 @@ from gfplab.kernel.types import (
 SWAP_CLUSTER_MAX = 32
 DEF_PRIORITY = 12
 ISOLATE_MAX = 64
+NODE_LRU_ERA = 48
 CONGESTION_NS = 100_000_000
 SCAN_ONE = 65536
 T3_NR_IMMEDIATE = 3
@@ -52,6 +54,8 @@ T4_CONGESTED = 4
 @plain
 def zone_reclaimable_pages(k, z):
     """Pages of the zone that reclaim could ever free: file pages, and anonymous ones while swap has room."""
+    if k.vm[0].era >= NODE_LRU_ERA:
+        return zone_reclaimable_pages__v6_1(k, z)
     lruvec = k.lruvecs[k.zones[z].lruvec]
     nr = lruvec.nr_active_file + lruvec.nr_inactive_file + lruvec.isolated_file
     if k.vm[0].nr_swap_pages > 0:

@@ -114,9 +114,3 @@ def evict_file_page(k, page):
     k.page_private[page] = 0
     # who sleeps on the page lock held no reference, as it would in Linux: it must look the page up again
     wake_up_page(k, page)
-
-
-@plain
-def lru_note_cost_refault(k, page):
-    """A page that had been active had to be read again: a cost of reclaiming its kind. Writes: nothing yet."""
-    return page
