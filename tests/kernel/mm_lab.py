@@ -29,6 +29,7 @@ from gfplab.kernel.symbols import (
     mempool_free,
     shrink_zone,
     try_to_free_pages,
+    try_to_free_pages__v6_1,
 )
 from gfplab.kernel.types import kernel_schema
 from gfplab.policy.select import select
@@ -90,7 +91,10 @@ def do_job(k, j, n):
     elif todo.op == OP_FAULT:
         result = yield from handle_mm_fault(k, todo.a + n, todo.b)
     elif todo.op == OP_RECLAIM:
-        result = yield from try_to_free_pages(k, todo.a, k.vm[0].nr_zones)
+        if k.vm[0].era >= 61:
+            result = yield from try_to_free_pages__v6_1(k, todo.a, k.vm[0].nr_zones)
+        else:
+            result = yield from try_to_free_pages(k, todo.a, k.vm[0].nr_zones)
     elif todo.op == OP_SHRINK_ZONE:
         k.tasks[k.e[0].cur].pf_flags |= PF_MEMALLOC
         yield from shrink_zone(k, todo.a)

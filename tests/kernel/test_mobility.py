@@ -215,6 +215,7 @@ def test_kernel_memory_that_grows_while_movable_memory_is_full_boosts_the_marks(
     for n in range(2, 16):
         for page in m_block(n, BLOCK - 24, start=24):
             m.arrays["page_flags"][page] = PG_lru
+    m.vm.kswapd_failures = 16  # kswapd would be done with the boost at once
     m.job(OP_ALLOC_PAGE, GFP_NOWAIT, count=4)
     m.run(10 * MS)
     assert m.zone.boost == BLOCK

@@ -58,15 +58,9 @@ def boot_machine(build, world, seed: int, fixed_order: bool = False, trace_all: 
         layout.add("caches", name)
     devices.plan_pools(world, layout)
     loops = plan_loop_pools(world, layout)
-    layout.add(
-        "tasks",
-        TaskPlan(
-            "kswapd0",
-            "kswapd" if ERA[world.kernel] < NODE_LRU_ERA else "kswapd__v6_1",
-            0,
-            ROLE_KSWAPD, PF_KTHREAD | PF_MEMALLOC | PF_KSWAPD | PF_SWAPWRITE,
-        ),
-    )
+    kswapd = "kswapd" if world.kernel == "v4.7" else "kswapd__v6_1"
+    kswapd_flags = PF_KTHREAD | PF_MEMALLOC | PF_KSWAPD | PF_SWAPWRITE
+    layout.add("tasks", TaskPlan("kswapd0", kswapd, 0, ROLE_KSWAPD, kswapd_flags))
     layout.add("tasks", TaskPlan("oom_reaper", "oom_reaper", 0, ROLE_REAPER, PF_KTHREAD))
     workloads = Workloads(world, layout, loops)
     if world.machine.sampler:

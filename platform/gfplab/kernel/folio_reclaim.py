@@ -115,6 +115,8 @@ def scan_one_folio(k, page):
     flags = k.page_flags[page]
     anon = flags & PG_anon
     if anon and flags & (PG_mapped | PG_swapcache) == 0:
+        if k.page_pins[page]:
+            return KEEP_LOCKED
         unlock_page(k, page)
         return FREED  # its owner is gone: only reclaim still held it
     if flags & PG_mapped and scan.may_unmap == 0:
@@ -156,7 +158,12 @@ def scan_one_folio(k, page):
 
 @plain
 def __remove_mapping(k, page):
-    """Take a clean, locked page out of the swap cache or its file and unlock it, leaving a shadow. Returns FREED."""
+    """Take a clean, locked page out of the swap cache or its file and unlock it, leaving a shadow. Returns FREED.
+
+    KEEP_LOCKED: somebody else holds a reference to it.
+    """
+    if k.page_pins[page]:
+        return KEEP_LOCKED
     burn(k, k.costs[C_FREE_PAGE])
     assert k.page_flags[page] & (PG_dirty | PG_writeback | PG_mapped) == 0
     if k.page_flags[page] & PG_anon:
@@ -256,9 +263,6 @@ def reclaim_written(k, page):
     if k.page_flags[page] & PG_dirty or trylock_page(k, page) == 0:
         return KEEP
     flags = k.page_flags[page]
-    if flags & PG_anon and flags & (PG_mapped | PG_swapcache) == 0:
-        unlock_page(k, page)
-        return FREED
-    if flags & (PG_dirty | PG_writeback | PG_mapped):
+    if flags & (PG_dirty | PG_writeback | PG_mapped) or flags & (PG_anon | PG_swapcache) == PG_anon:
         return KEEP_LOCKED
     return __remove_mapping(k, page)

@@ -29,7 +29,7 @@ def jiffies(k):
 def timer_wheel_ns(k, n):
     """How long schedule_timeout(n) lasts at most, from v4.8 on: the wheel never fires early, so n ticks at least.
 
-    From 63 ticks on a timer ends on a multiple of 8 ticks, from 504 on of 64, and so on; always one further than needed.
+    From 63 ticks on a timer ends on a multiple of 8 ticks, from 504 on of 64, and so on: one more than needed.
     """
     shift = 0
     while n >= WHEEL_TICKS << shift:

@@ -99,7 +99,7 @@ def kswapd__v6_1(k, a0):
 
 @plain
 def prepare_kswapd_sleep__v6_1(k, cls):
-    """Let throttled direct reclaimers go, then say whether the node is balanced, or hopeless. Writes: vm.pgdat_flags."""
+    """Let throttled direct reclaimers go, then say if the node is balanced, or hopeless. Writes: vm.pgdat_flags."""
     if waitqueue_active(k, k.vm[0].pfmemalloc_wait):
         wake_up_all(k, k.vm[0].pfmemalloc_wait)
     if k.vm[0].kswapd_failures >= MAX_RECLAIM_RETRIES:

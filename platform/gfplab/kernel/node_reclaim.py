@@ -51,6 +51,7 @@ from gfplab.kernel.types import (
     VMSCAN_THROTTLE_WRITEBACK,
     PG_active,
     PG_anon,
+    PG_locked,
     PG_mapped,
     PG_swapcache,
     PG_workingset,
@@ -105,7 +106,7 @@ def move_folios_to_lru(k, nr):
         k.isolated[base + i] = 0
         flags = k.page_flags[page]
         unisolate(k, page)
-        if flags & PG_anon and flags & (PG_mapped | PG_swapcache) == 0:
+        if flags & PG_anon and flags & (PG_mapped | PG_swapcache | PG_locked) == 0 and k.page_pins[page] == 0:
             free_hot_cold_page(k, page)
             continue
         add_page_to_lru_list(k, page, 0)

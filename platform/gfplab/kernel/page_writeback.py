@@ -9,7 +9,13 @@ radix-tree tags.
 
 from gfplab.engine.subset import plain
 from gfplab.kernel.gfp import PF_LESS_THROTTLE
-from gfplab.kernel.symbols import __acct_reclaim_writeback, __mark_inode_dirty, rotate_reclaimable_page, wake_up_page, wb_writeout_inc
+from gfplab.kernel.symbols import (
+    __acct_reclaim_writeback,
+    __mark_inode_dirty,
+    rotate_reclaimable_page,
+    wake_up_page,
+    wb_writeout_inc,
+)
 from gfplab.kernel.types import PAGE_FLAGS_MASK, PAGE_SIZE, PG_anon, PG_dirty, PG_reclaim, PG_writeback
 
 LOCAL_THROTTLE_ERA = 58  # from then on the flag that was PF_LESS_THROTTLE leaves the global thresholds alone

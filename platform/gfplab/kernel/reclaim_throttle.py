@@ -123,7 +123,7 @@ def wake_throttle_isolated(k):
 
 @kernel(inlined=True)
 def consider_reclaim_throttle(k):
-    """After a pass over the node: wake who made no progress, if this one frees an eighth of what it scans; or join them."""
+    """After a pass: wake those who made no progress if this one freed an eighth of what it scanned, or join them."""
     scan = k.scans[k.e[0].cur]
     if scan.nr_reclaimed > scan.nr_scanned >> 3:
         wake_throttled(k, VMSCAN_THROTTLE_NOPROGRESS)

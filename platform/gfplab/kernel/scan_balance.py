@@ -36,7 +36,7 @@ def snapshot_refaults(k):
 
 @plain
 def prepare_scan_count(k):
-    """Look at the node as a whole: which active lists may be shrunk, is there idle cache, is there any. Writes: scans."""
+    """Look at the whole node: which active lists may be shrunk, is there idle cache, is there any. Writes: scans."""
     scan = k.scans[k.e[0].cur]
     lruvec = k.lruvecs[NODE_LRUVEC]
     if scan.force_deactivate:
@@ -65,7 +65,7 @@ def prepare_scan_count(k):
 
 @plain
 def get_scan_count__v6_1(k):
-    """Fill the scan's four targets: (pages of the eligible zones >> priority) * the share of the type. Writes: scans."""
+    """Fill the scan's targets: (pages of the eligible zones >> priority) * the share of the type. Writes: scans."""
     t = k.e[0].cur
     scan = k.scans[t]
     scan.vm_swap_pages = k.vm[0].nr_swap_pages

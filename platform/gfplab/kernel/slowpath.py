@@ -33,7 +33,7 @@ from gfplab.kernel.symbols import (
     gfp_zone,
     min_wmark_pages,
     out_of_memory__v6_1,
-    try_to_free_pages,
+    try_to_free_pages__v6_1,
     wake_all_kswapds,
     watermark_ok,
     zone_reclaimable_pages,
@@ -121,7 +121,7 @@ def __alloc_pages_slowpath(k, gfp_mask, cls):
 def __alloc_pages_direct_reclaim(k, gfp_mask, alloc_flags, cls, r):
     """One round of reclaim; if that freed anything, a look at the lists, and one more when all lists are drained."""
     yield cond_resched()
-    progress = yield from try_to_free_pages(k, gfp_mask, cls)
+    progress = yield from try_to_free_pages__v6_1(k, gfp_mask, cls)
     k.alloc_requests[r].reclaimed = progress
     yield cond_resched()
     if progress == 0:

@@ -432,6 +432,14 @@ def __vfs_write(k, f, index, nr):
     """write() of nr whole pages. Returns pages written."""
 
 
+# folio_reclaim.py
+
+
+@prototype(blocking=True)
+def shrink_folio_list(k, nr):
+    """Reclaim what can be of the nr pages in this task's hands; the others are left at the front of its list."""
+
+
 # fs_writeback.py
 
 
@@ -504,6 +512,11 @@ def HZ(k):
 @prototype(blocking=False)
 def jiffies(k):
     """Ticks since time 0."""
+
+
+@prototype(blocking=False)
+def timer_wheel_ns(k, n):
+    """How long schedule_timeout(n) lasts at most, from v4.8 on: the wheel never fires early, so n ticks at least."""
 
 
 # kswapd.py
@@ -650,6 +663,50 @@ def dd_insert_request(k, request):
 @prototype(blocking=False)
 def dd_merged_requests(k, disk, request, following):
     """A request has swallowed the following one, and inherits its place in the FIFO if its deadline was earlier."""
+
+
+# node_direct_reclaim.py
+
+
+@prototype(blocking=False)
+def allow_direct_reclaim(k):
+    """1 while free pages exceed half of the min marks; if not, kswapd must be awake. Writes: scans, kswapd's state."""
+
+
+@prototype(blocking=False)
+def init_scan__v6_1(k, gfp_mask, cls, nr_to_reclaim, is_kswapd):
+    """Fill the current task's scan_control. Writes: scans."""
+
+
+@prototype(blocking=True)
+def try_to_free_pages__v6_1(k, gfp_mask, cls):
+    """Direct reclaim on behalf of one allocation. Returns pages freed (1 if a throttled task was killed)."""
+
+
+# node_kswapd.py
+
+
+@prototype(blocking=False)
+def wakeup_kswapd__v6_1(k, gfp_mask, cls):
+    """Wake kswapd if it sleeps, no eligible zone is at its high mark or one is boosted, and there is hope. 1 if woken."""
+
+
+# node_reclaim.py
+
+
+@prototype(blocking=True)
+def shrink_active_list__v6_1(k, nr_to_scan, lru):
+    """Move the oldest pages of an active list to the inactive one, touched or not: they belonged to the working set."""
+
+
+@prototype(blocking=True)
+def shrink_inactive_list__v6_1(k, nr_to_scan, lru):
+    """Isolate a batch of an inactive list, reclaim it, put the rest back, count what was met. Returns pages freed."""
+
+
+@prototype(blocking=True)
+def shrink_node(k):
+    """One pass over the node at the scan's priority, then what it says about the node: flags, and who has to wait."""
 
 
 # oom.py
@@ -843,6 +900,52 @@ def psi_update(k):
     """Bring vm.psi_some and vm.psi_full up to the time of this event. Writes: vm."""
 
 
+# reclaim_throttle.py
+
+
+@prototype(blocking=False)
+def __acct_reclaim_writeback(k):
+    """Writeback of a page has ended while tasks sleep for it: wake them all after 32 pages each. Writes: vm."""
+
+
+@prototype(blocking=True)
+def consider_reclaim_throttle(k):
+    """After a pass: wake those who made no progress if this one freed an eighth of what it scanned, or join them."""
+
+
+@prototype(blocking=True)
+def reclaim_throttle(k, reason):
+    """Sleep for a reason, until somebody finds that it is gone or a time-out. Returns 1 if it slept. Writes: vm, scans."""
+
+
+@prototype(blocking=False)
+def wake_throttle_isolated(k):
+    """Reclaimers no longer hold too many pages."""
+
+
+# scan_balance.py
+
+
+@prototype(blocking=False)
+def get_scan_count__v6_1(k):
+    """Fill the scan's targets: (pages of the eligible zones >> priority) * the share of the type. Writes: scans."""
+
+
+@prototype(blocking=False)
+def prepare_scan_count(k):
+    """Look at the whole node: which active lists may be shrunk, is there idle cache, is there any. Writes: scans."""
+
+
+@prototype(blocking=False)
+def snapshot_refaults(k):
+    """Reclaim ends: activations of refaulted pages are counted from here on. Writes: lruvecs."""
+
+
+@prototype(blocking=False)
+def zone_reclaimable_pages__v6_1(k, z):
+    """Pages of a zone that reclaim could ever free; of a zone with none, its free pages, so that nobody skips it."""
+
+
 # shrink_page.py
 
 
@@ -928,6 +1031,11 @@ def activate_page(k, page):
     """Move a page of an inactive list to the newest end of the active one. Writes: lrus, vm, lruvecs."""
 
 
+@prototype(blocking=False)
+def add_page_to_lru_list(k, page, tail):
+    """Put a page on its list, at the newest end or (tail=1) at the oldest. Writes: lrus, page links."""
+
+
 @prototype(blocking=True)
 def folio_wait_bit_common(k, page):
     """Sleep until a page is unlocked; 1 when killed meanwhile. It counts as lack of memory if folio_thrashing()."""
@@ -956,6 +1064,16 @@ def lru_cache_add(k, page, active):
 @prototype(blocking=False)
 def lru_del(k, page):
     """Take a page that is on a list off it, before it is freed. An isolated page is on none."""
+
+
+@prototype(blocking=False)
+def lru_note_cost(k, lv, file, nr_pages):
+    """Reclaim of one type has cost I/O: remembered until the sum of both costs exceeds a quarter of the lists."""
+
+
+@prototype(blocking=False)
+def lru_note_cost_refault(k, page):
+    """A page of the working set had to be read again. Writes: lruvecs."""
 
 
 @prototype(blocking=False)
@@ -1224,6 +1342,11 @@ def vmstat_sample(k):
 
 
 @prototype(blocking=False)
+def high_wmark_pages(k, z):
+    """The high mark, boost included."""
+
+
+@prototype(blocking=False)
 def lowmem_reserve(k, z, cls):
     """zone->lowmem_reserve[cls]: pages of zone z that a request of class cls may not touch."""
 
@@ -1295,13 +1418,13 @@ def evict_file_page(k, page):
 
 
 @prototype(blocking=False)
-def lru_note_cost_refault(k, page):
-    """A page that had been active had to be read again: a cost of reclaiming its kind. Writes: nothing yet."""
+def workingset_activation(k, page):
+    """A page left the inactive list by its own merit, which ages those that remain. Writes: lruvecs.inactive_age."""
 
 
 @prototype(blocking=False)
-def workingset_activation(k, page):
-    """A page left the inactive list by its own merit, which ages those that remain. Writes: lruvecs.inactive_age."""
+def workingset_eviction__v6_1(k, page):
+    """The shadow, above 0, of a page of either kind that is being evicted. Writes: lruvecs.nonresident_age."""
 
 
 @prototype(blocking=False)
