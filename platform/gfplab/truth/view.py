@@ -75,7 +75,9 @@ def scale_of(metric: str) -> tuple[float, str]:
     """By what a metric is multiplied for people, and the unit that it then has."""
     if metric.endswith("_us_per_io"):
         return 1.0, "us"
-    return SCALES.get(metric.rsplit("_", 1)[-1], (1.0, ""))
+    factor, unit = SCALES.get(metric.rsplit("_", 1)[-1], (1.0, ""))
+    # a maximum is worth milliseconds, a mean or a percentile of a fast path nanoseconds
+    return (1.0, "ns") if metric.endswith("_ns") and not metric.endswith("_max_ns") else (factor, unit)
 
 
 def title_of(metric: str) -> str:
