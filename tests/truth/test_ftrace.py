@@ -84,12 +84,13 @@ def test_the_query_answers_its_six_questions(capture):
 
 
 def simulated():
-    """A Run with four trace rows."""
+    """A Run with five trace rows."""
     events = [
         (5000, tp.mm_vmscan_kswapd_wake, 1, (0, 0, 0, 0)),
         (6000, tp.mm_vmscan_writepage, 1, (4, 9, 0, 0)),
         (7000, tp.block_rq_issue, 2, (1, 1, 16, 20)),
         (8000, tp.block_rq_complete, 0, (1, 0, 16, 20)),
+        (8000, tp.workqueue_execute_end, 2, (1, 0, 0, 0)),
     ]
     trace = np.zeros(len(events), engine_schema().dtype("trace"))
     for row, (time, kind, task, arguments) in zip(trace, events, strict=True):
@@ -113,3 +114,4 @@ def test_both_are_counted_over_the_time_that_both_have(capture):
     row = found.filter(what="events", key="mm_vmscan_kswapd_wake").row(0, named=True)
     assert row["seconds"] == pytest.approx(3e-6) and row["ratio"] == 1.0
     assert found.filter(what="events", key="block_rq_issue")["captured_per_s"].to_list() == [0.0]
+    assert found.filter(key="workqueue_execute_end").is_empty()  # the capture had it switched off

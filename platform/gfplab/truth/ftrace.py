@@ -187,8 +187,13 @@ def _reclaims(events: pl.LazyFrame) -> list[pl.LazyFrame]:
 
 
 def side_by_side(captured: pl.DataFrame, simulated: pl.DataFrame, until_ns: int | None = None) -> pl.DataFrame:
-    """Both summaries over the same time: per what and key, events a second and the mean, real and simulated."""
+    """Both summaries over the same time: per what and key, events a second and the mean, real and simulated.
+
+    Kinds of events that were not switched on in the capture are left out of the simulated trace, but for throttles.
+    """
     both = []
+    kinds = [*captured["event"].unique().to_list(), *THROTTLES, "oom_kill_process"]
+    simulated = simulated.filter(pl.col("event").is_in(kinds))
     end = min(captured["time_ns"].max(), simulated["time_ns"].max())
     end = end if until_ns is None else min(end, until_ns)
     seconds = max(end / 1e9, 1e-9)
