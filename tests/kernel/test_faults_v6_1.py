@@ -86,12 +86,25 @@ def test_a_first_write_gives_an_inactive_page_that_is_writable_and_dirty_by_its_
     assert sum(m.k.lrus[i].nr for i in range(4, 8)) == m.k.lrus[4].nr == 1
 
 
-def test_a_first_read_maps_the_zero_page_and_takes_no_memory():
+def test_a_first_read_maps_the_zero_page_and_takes_no_memory_but_a_page_table():
     m = machine()
     vpn, before = m.k.mms[1].start, m.vm.pgalloc
     assert fault(m, vpn, 0, 0, MS) == ZERO_PTE
-    assert (m.vm.pgalloc, m.k.mms[1].rss, m.vm.pgfault) == (before, 0, 1)
+    assert (m.vm.pgalloc, m.k.mms[1].rss, m.vm.pgfault) == (before + 1, 0, 1)
     assert m.call("pte_allows", vpn, 0) == 1 and m.call("pte_allows", vpn, 1) == 0
+
+
+def test_512_virtual_pages_share_a_page_table_which_is_memory_that_cannot_move_and_ends_with_them():
+    m = machine("8MiB")
+    vpn = m.k.mms[1].start
+    m.job(OP_FAULT, vpn, 1, count=1100)
+    m.run(20 * MS)
+    tables = sorted({(v >> 9) for v in range(vpn, vpn + 1100)})
+    assert m.vm.nr_page_table_pages == len(tables) == 3 and m.vm.pgalloc == 1100 + 3
+    m.job(OP_EXIT_MMAP, 1, start_ns=20 * MS)
+    m.run(30 * MS)
+    assert m.vm.nr_page_table_pages == 0 and not m.arrays["page_tables"].any()
+    assert m.vm.nr_free + m.call("free_pcp_pages") == m.vm.nr_managed - m.vm.nr_fixed - m.vm.nr_slab
 
 
 def test_a_write_after_a_first_read_is_a_second_fault_that_copies_the_zero_page():

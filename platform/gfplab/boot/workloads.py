@@ -7,6 +7,7 @@ import numpy as np
 from gfplab.boot.layout import ROLE_USER, Layout, TaskPlan
 from gfplab.boot.memory import link_lru, shuffled
 from gfplab.errors import ScenarioError
+from gfplab.kernel.page_fault import PTE_BITS
 from gfplab.kernel.types import (
     BIO_READ,
     BIO_WRITE,
@@ -71,6 +72,7 @@ class Workloads:
             "mms": len(self.mms) + 1,
             "files": max(len(self.files), 1) + 1,
             "ptes": self.next_vpn,
+            "page_tables": (self.next_vpn >> PTE_BITS) + len(self.mms) + 2,
             "file_pages": self.next_slot,
             "chunk_order": self.next_chunk,
         }
@@ -293,4 +295,5 @@ class Workloads:
         arrays["page_flags"][pfns] = PG_anon | PG_mapped
         if arrays["vm"]["era"][0] >= 61:
             arrays["page_flags"][pfns] |= PG_pte_write  # it was written to
+            arrays["page_tables"][(vpns >> PTE_BITS) + m] = -1  # the kernel's pages hold its tables
         return pfns

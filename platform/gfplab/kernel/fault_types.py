@@ -14,7 +14,7 @@ def fault_records(s):
         pgreuse="write faults that found the page to be the task's alone", swap_ra="pages read ahead from swap", swap_ra_hit="of them asked for later", nr_swapcached="pages in the swap cache",
         workingset_refault_anon="", workingset_refault_file="", workingset_activate_anon="", workingset_activate_file="", workingset_restore_anon="", workingset_restore_file="",
     )  # fmt: skip
-    s.records("lruvecs", nonresident_age="workingset clock: evictions and activations")
+    s.records("vm", nr_page_table_pages="pages of page tables that faults have made")
     s.records("tasks", swap_read="bio of the swap read that this task sleeps on in swap_readpage(), or 0")
     s.records(
         "mms",
@@ -32,4 +32,5 @@ def fault_records(s):
     s.array("swap_slots_ret", "i4", "slots that each CPU has to give back, 64 a CPU")
     s.array("cluster_next_cpu", "i4", "slot from which each CPU scans when no cluster is free")
     s.array("swap_shadow", "i8", "slot -> shadow of the page that was evicted: 1 + 2 * age + was active, or 0")
+    s.array("page_tables", "i4", "512 virtual pages of one address space -> the page of their PTEs, -1: made before time 0")
     s.array("page_pins", "u1", "tasks that wait for a page and hold a reference to it")

@@ -80,6 +80,7 @@ def check_invariants(k):
     if ciphertext != vm.crypt_pages:
         return 7
     transit = vm.nr_managed - (free + free_pcp_pages(k) + lru + isolated + slab + vm.nr_mempool + vm.nr_fixed)
+    transit -= vm.nr_page_table_pages
     # a task that sleeps between alloc_pages() and giving the page an owner holds it meanwhile
     if transit < 0 or transit > 2 * len(k.tasks) + vm.nr_kernel_stack:
         return 1

@@ -10,7 +10,7 @@ from gfplab.engine.subset import kernel, plain
 from gfplab.engine.symbols import burn, over_debt, trace, wake_up, wake_up_process
 from gfplab.kernel.costs import C_FREE_PAGE, C_OOM_KILL
 from gfplab.kernel.gfp import __GFP_FS, TIF_MEMDIE
-from gfplab.kernel.symbols import zap_pte
+from gfplab.kernel.symbols import free_pgtables, zap_pte
 from gfplab.kernel.tracepoints import oom_kill_process
 from gfplab.kernel.types import PG_locked, PG_writeback
 
@@ -105,5 +105,6 @@ def exit_mmap(k, m, reaping):
         if over_debt(k):
             yield cond_resched()
     if reaping == 0:
+        free_pgtables(k, m)
         k.mms[m].dead = 1
     return 0

@@ -1,19 +1,19 @@
 """Page faults on anonymous memory, with the zero page, pages that are mapped read-only and faults that are tried again.
 
 Models do_anonymous_page(), do_swap_page() and do_wp_page() of mm/memory.c and __folio_lock_or_retry() of mm/filemap.c
-(v6.1).  One PTE maps a page and nothing was forked, so every page is its task's
-alone (PG_anon_exclusive): a write to one that is mapped read-only needs no copy.  A PTE that lets writes through
-(PG_pte_write) is dirty as well.
+(v6.1).  One PTE maps a page and nothing was forked, so every page is its task's alone (PG_anon_exclusive): a write to
+one that is mapped read-only needs no copy.  A PTE that lets writes through (PG_pte_write) is dirty as well.
 
-Leaves out: copies after fork, file mappings, huge pages, page-table pages, mmap_lock.
+Leaves out: copies after fork, file mappings, huge pages, page tables above the lowest, mmap_lock.
 """
 
 from gfplab.engine.subset import kernel, plain
 from gfplab.engine.symbols import burn
 from gfplab.kernel.costs import C_ZERO_PAGE
 from gfplab.kernel.fault_types import ZERO_PTE
-from gfplab.kernel.gfp import GFP_HIGHUSER_MOVABLE
+from gfplab.kernel.gfp import GFP_HIGHUSER_MOVABLE, GFP_KERNEL
 from gfplab.kernel.symbols import (
+    __alloc_pages,
     __folio_alloc,
     folio_free_swap,
     folio_wait_bit_common,
@@ -37,6 +37,7 @@ from gfplab.kernel.types import (
 )
 
 SWAP_PTE = 1
+PTE_BITS = 9  # of a virtual page number that select the entry of a page table
 FAULT_FAILED = 0  # no memory, or killed
 FAULT_DONE = 1
 FAULT_RETRY = 2
@@ -63,10 +64,8 @@ def __handle_mm_fault(k, vpn, write, tried):
     """Resolve one fault: FAULT_DONE or FAULT_MAJOR, FAULT_FAILED, or FAULT_RETRY after a wait for the page lock."""
     pte = k.ptes[vpn]
     if pte == 0:
-        if write:
-            return (yield from do_anonymous_page__v6_1(k, vpn))
-        k.ptes[vpn] = ZERO_PTE
-    elif pte == ZERO_PTE:
+        return (yield from do_anonymous_page__v6_1(k, vpn, write))
+    if pte == ZERO_PTE:
         if write:
             return (yield from do_wp_page(k, vpn))
     elif pte < 0:
@@ -77,9 +76,50 @@ def __handle_mm_fault(k, vpn, write, tried):
 
 
 @kernel(inlined=True)
-def do_anonymous_page__v6_1(k, vpn):
-    """A zeroed page for a first write."""
+def do_anonymous_page__v6_1(k, vpn, write):
+    """A zeroed page for a first write, the zero page for a first read; before that the page table, if there is none."""
+    if k.page_tables[page_table_of(k, vpn)] == 0:
+        made = yield from __pte_alloc(k, vpn)
+        if made == 0:
+            return FAULT_FAILED
+    if write == 0:
+        k.ptes[vpn] = ZERO_PTE
+        return FAULT_DONE
     return (yield from map_new_page(k, vpn))
+
+
+@plain
+def page_table_of(k, vpn):
+    """Index in page_tables: no two address spaces share one."""
+    return (vpn >> PTE_BITS) + mm_of(k, vpn)
+
+
+@kernel
+def __pte_alloc(k, vpn):
+    """A page for the PTEs of 512 virtual pages: kernel memory that cannot move. 0 if there is none."""
+    page = yield from __alloc_pages(k, GFP_KERNEL)
+    if page == 0:
+        return 0
+    burn(k, k.costs[C_ZERO_PAGE])
+    table = page_table_of(k, vpn)
+    if k.page_tables[table]:
+        free_hot_cold_page(k, page)
+        return 1
+    k.page_tables[table] = page
+    k.vm[0].nr_page_table_pages += 1
+    return 1
+
+
+@plain
+def free_pgtables(k, m):
+    """Free the page tables of an address space that has ended. Writes: page_tables, vm."""
+    first = k.mms[m].start
+    for table in range((first >> PTE_BITS) + m, ((first + k.mms[m].nr - 1) >> PTE_BITS) + m + 1):
+        page = k.page_tables[table]
+        k.page_tables[table] = 0
+        if page > 0:
+            k.vm[0].nr_page_table_pages -= 1
+            free_hot_cold_page(k, page)
 
 
 @kernel(inlined=True)

@@ -763,6 +763,11 @@ def gfp_zone(k, gfp_mask):
 # page_fault.py
 
 
+@prototype(blocking=False)
+def free_pgtables(k, m):
+    """Free the page tables of an address space that has ended. Writes: page_tables, vm."""
+
+
 @prototype(blocking=True)
 def __handle_mm_fault(k, vpn, write, tried):
     """Resolve one fault: FAULT_DONE or FAULT_MAJOR, FAULT_FAILED, or FAULT_RETRY after a wait for the page lock."""
