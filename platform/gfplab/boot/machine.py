@@ -72,6 +72,7 @@ def boot_machine(build, world, seed: int, fixed_order: bool = False, trace_all: 
         "jiffy_ns": 1_000_000_000 // world.machine.hz,
         "switch_ns": world.costs["context_switch"],
         "wake_ns": world.costs["wakeup"],
+        "try_to_wake_up_ns": world.costs["try_to_wake_up"],
         "transfer_ns": world.costs["lock_transfer"],
         "stall_min_ns": world.stall_min_ns,
         "resched_soon": int(devices.ERA[world.kernel] >= 61),  # v4.7 scenarios look when the debt is paid, every 50 us

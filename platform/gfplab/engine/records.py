@@ -68,6 +68,7 @@ ENGINE = {
             "ncpus": "number of CPUs",
             "switch_ns": "cost of a context switch",
             "wake_ns": "time an idle CPU needs until a woken task runs",
+            "try_to_wake_up_ns": "CPU time that waking a task costs the waker",
             "slice_ns": "a task runs so long when others wait",
             "preempt_ns": "a woken task preempts one whose vruntime is ahead by more",
             "sched_fifo": "1: CPUs serve first come, first served (virtual run time stands still)",

@@ -141,6 +141,7 @@ def wake_up_process(k, t):
         finish_wait(k, t)
         task.woken = 1
     else:
+        k.tasks[k.e[0].cur].debt += k.e[0].try_to_wake_up_ns
         end_sleep(k, t, 1)
     return 1
 

@@ -53,6 +53,7 @@ COSTS = (
     ("elevator_dispatch", 300, "choosing the request that goes to the device next"),
     ("kblockd", 500, "one run of a hardware queue on kblockd, without its wake-up"),
     ("read_vmstat", 60000, "a program reads and writes down /proc/vmstat"),
+    ("try_to_wake_up", 0, "what a waker pays for each task it wakes; 0 where context_switch stands for both"),
     ("direct_io", 2000, "pread() or pwrite() with O_DIRECT, without the bio's way to the driver"),
 )
 
@@ -107,4 +108,5 @@ C_ELEVATOR_INSERT = 44
 C_ELEVATOR_DISPATCH = 45
 C_KBLOCKD = 46
 C_READ_VMSTAT = 47
-C_DIRECT_IO = 48
+C_TRY_TO_WAKE_UP = 48
+C_DIRECT_IO = 49

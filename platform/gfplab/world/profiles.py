@@ -40,7 +40,8 @@ RIG = {
     "request_submit": 1200,
     "irq": 2000,
     "end_io": 600,
-    "context_switch": 1200,
+    "context_switch": 2200,  # from one waiter's failed attempt to the next waiter's: 5 us, of which 3 are attempts
+    "try_to_wake_up": 1000,
     "wakeup": 800,
     "queue_work": 500,
     "kworker_create": 30000,
