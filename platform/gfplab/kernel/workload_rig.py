@@ -42,7 +42,7 @@ TIMER_SLACK_NS = 50_000  # of a nanosleep() by an ordinary task
 
 @kernel
 def read_first_toucher(k, w):
-    """The first pass writes each page; later ones read its word, check it, and write a new one: two accesses."""
+    """Every touch reads the page's word and writes a new one: two accesses, the first of which may map the zero page."""
     load = k.workloads[w]
     t = k.e[0].cur
     if load.start_ns > local_clock(k):
@@ -50,12 +50,10 @@ def read_first_toucher(k, w):
     first = k.mms[load.mm].start
     while k.tasks[t].killed == 0:
         vpn = first + next_touch(k, w)
-        site = load.site_first
+        site = load.site if load.pass_nr else load.site_first
         began = local_clock(k)
         burn(k, load.touch_ns)
-        if load.pass_nr:
-            site = load.site
-            yield from access_page(k, vpn, 0)
+        yield from access_page(k, vpn, 0)
         yield from access_page(k, vpn, 1)
         if k.tasks[t].killed:
             break

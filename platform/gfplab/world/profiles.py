@@ -31,7 +31,7 @@ RIG = {
     "pageout": 1200,
     "minor_fault": 1000,  # a page that is there, read and then written: two faults in 2048 to 2559
     "major_fault": 1500,
-    "zero_page": 1720,  # 512 of it to clear; a first touch takes 2560 to 3583 with fault, page, rmap and LRU
+    "zero_page": 800,  # 512 of it to clear; a first touch takes 2560 to 3583 with two faults, page, rmap and LRU
     "copy_page": 520,
     "touch": 64,
     "bio_submit": 600,
