@@ -196,3 +196,15 @@ def test_a_task_that_falls_asleep_flushes_its_plug_first_and_one_that_only_works
     lab = WritebackLab(HERE, [("sleep_with_plug", 5)], flushers=False).run(SEC)
     assert lab.k.workloads[1].pos == 0
     assert lab.k.tasks[2].plug_count == 1 and lab.k.tasks[2].plug_head == 0
+
+
+def test_a_reclaiming_cpu_counts_into_full_from_v5_12_on_though_others_wait_for_it():
+    """MODEL 11; psi_group_change() looks at the current task: nothing productive could run there."""
+    full = {}
+    for era in (47, 61):
+        lab = WritebackLab(HERE, [("stall_running", 100), ("work", 100)], cpus=1, flushers=False, jiffy_ns=1)
+        lab.k.vm[0].era = era
+        lab.run(SEC)
+        full[era] = lab.vm.psi_full
+    assert full[47] < 10 * MS  # all but the last slice has a worker waiting for the CPU
+    assert 99 * MS < full[61] < 102 * MS

@@ -2,7 +2,8 @@
 
 Models kernel/sched/psi.c (v4.20 and later) as one machine-wide state; v4.7 has no PSI, the numbers are computed for it
 all the same.  With n = min(non-idle tasks, CPUs), SOME grows at min(stalled, n) / n and FULL at
-(n - min(productive, n)) / n, at most as fast as SOME.  Times are integrated at every change of any task's state.
+(n - min(productive, n)) / n, at most as fast as SOME.  From v5.12 on a CPU that is reclaiming counts into FULL whoever
+else waits for it: nothing productive could run there.  Times are integrated at every change of any task's state.
 
 Leaves out: CPU and I/O pressure, cgroups, averages, triggers, the weighting of each CPU by its own busy time.
 """
@@ -14,6 +15,8 @@ from gfplab.kernel.symbols import blk_flush_plug_list
 PSI_SHIFT = 16  # of rates, and of the sums before they are rounded to ns
 STATE_RUNNING = 4  # this bit is in TASK_RUNNABLE and TASK_RUNNING
 STATE_IOWAIT = 8
+STATE_ON_CPU = 5  # TASK_RUNNING
+ERA_RECLAIMING_CPU = 61  # the first era modelled whose psi_group_change() looks at the current task
 STATE_SLEEPS = 3  # TASK_INTERRUPTIBLE, TASK_UNINTERRUPTIBLE, TASK_KILLABLE
 
 
@@ -34,8 +37,11 @@ def psi_full_rate(k):
     threads = min(vm.psi_nonidle, k.e[0].ncpus)
     if threads == 0:
         return 0
+    lost = threads - min(vm.psi_productive, threads)
+    if vm.era >= ERA_RECLAIMING_CPU:
+        lost = max(lost, min(vm.nr_memstall_on_cpu, threads))
     # tasks that wait for a disk are neither stalled nor productive, so FULL alone could exceed SOME
-    full = min(threads - min(vm.psi_productive, threads), vm.nr_memstall)
+    full = min(lost, vm.nr_memstall)
     return (full << PSI_SHIFT) // threads
 
 
@@ -62,6 +68,8 @@ def psi_count(k, sign, state, memstall):
         vm.nr_memstall += sign
         if running:
             vm.nr_memstall_running += sign
+        if state == STATE_ON_CPU:
+            vm.nr_memstall_on_cpu += sign
     elif running:
         vm.psi_productive += sign
 

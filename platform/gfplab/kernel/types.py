@@ -335,7 +335,7 @@ def kernel_schema():
     s.records(
         "vm",
         completions="file pages written by all devices, halved every 3 s", completions_period="halvings so far", completions_time="when the next is due; 0 = nothing left to halve",
-        ratelimit_pages="pages a CPU may dirty before somebody looks", dirty_expire_ns="dirty_expire_interval", psi_nonidle="tasks that run, wait for I/O or are in memstall", psi_productive="tasks that run and are not in memstall",
+        ratelimit_pages="pages a CPU may dirty before somebody looks", dirty_expire_ns="dirty_expire_interval", psi_nonidle="tasks that run, wait for I/O or are in memstall", psi_productive="tasks that run and are not in memstall", nr_memstall_on_cpu="tasks in memstall that have a CPU",
         psi_some_rate="growth of psi_some now, 16 bits after the point", psi_full_rate="", psi_some_raw="psi_some, 16 bits after the point", psi_full_raw="",
     )  # fmt: skip
     s.records(
