@@ -3,7 +3,7 @@
 import pytest
 from mm_lab import MS, OP_SLAB_ALLOC, SmallMachine
 
-from gfplab.kernel.gfp import GFP_KERNEL, GFP_NOWAIT
+from gfplab.kernel.gfp import __GFP_NOMEMALLOC, __GFP_NORETRY, GFP_KERNEL, GFP_NOIO, GFP_NOWAIT
 
 OBJS = 16  # of a slab of 256-byte objects
 
@@ -11,9 +11,9 @@ OBJS = 16  # of a slab of 256-byte objects
 class Cache(SmallMachine):
     """A machine, and bio-0 as the cache to look at."""
 
-    def __init__(self, **options):
+    def __init__(self, name="bio-0", **options):
         super().__init__(**options)
-        self.index = self.layout.caches.index("bio-0")
+        self.index = self.layout.caches.index(name)
         self.cache = self.k.caches[self.index]
 
     def cpu(self, c):
@@ -118,3 +118,21 @@ def test_without_the_right_to_sleep_no_slab_is_made_below_the_mark(m):
     assert m.take() == [0] and m.vm.allocstall == 0
     m.take(mask=GFP_KERNEL)
     assert m.vm.allocstall >= 1
+
+
+@pytest.mark.parametrize("kernel", ["v4.7", "v6.1"])
+@pytest.mark.parametrize(("name", "order", "rounds"), [("bio-0", 0, 2), ("radix_tree_node", 1, 1), ("bio-1", 2, 1)])
+def test_a_slab_of_the_best_order_is_asked_for_with_one_try_and_then_once_more_by_the_callers_mask(
+    kernel, name, order, rounds
+):
+    """MODEL 4.1-3: what begins above the minimum order begins without reclaim; order 0 reclaims twice (all eras)."""
+    m = Cache(name, kernel=kernel)
+    assert m.cache.order == order
+    m.take(60, mask=GFP_NOWAIT)  # whatever objects there are
+    m.vm.kswapd_failures = 16
+    m.lose_free_pages(m.zone.wmark_min)
+    while m.take() != [0]:
+        pass
+    assert m.vm.allocstall == 0
+    assert m.take(mask=GFP_NOIO | __GFP_NORETRY | __GFP_NOMEMALLOC) == [0]
+    assert m.vm.allocstall == rounds

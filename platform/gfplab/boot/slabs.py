@@ -62,8 +62,8 @@ def setup_caches(arrays, layout, world):
         caches["cpu_partial"][c] = cpu_partial(size, world.kernel)
         caches["min_partial"][c] = min(max((size.bit_length() - 1) // 2, 5), 10)
         caches["list_lock"][c] = layout.lock()
+        order = caches["order"][c] = calculate_order(size, world.machine.cpus)
         if world.kernel != "v4.7":
-            order = caches["order"][c] = calculate_order(size, world.machine.cpus)
             objects = (PAGE_SIZE << order) // size
             caches["cpu_partial_slabs"][c] = -(-2 * cpu_partial(size, world.kernel) // objects)
             caches["reclaimable"][c] = int(name in RECLAIMABLE)

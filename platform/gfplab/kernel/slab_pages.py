@@ -1,6 +1,10 @@
 """The pages of new slabs: by which mask they are asked for, and how often.
 
-Models allocate_slab() of mm/slub.c (v6.1).
+Models allocate_slab() of mm/slub.c (v4.7, where gcc makes it a part of new_slab(), and v6.1).
+
+SLUB asks for a slab of the order that it likes best first, and that request is __GFP_NORETRY. If that order is 0, it is
+a round of reclaim of its own, with all the naps that belong to one, and the caller's mask may then buy a second round.
+A request above the minimum order does not reclaim.
 
 Leaves out: the attempt to get a slab of an order above 0, which does not reclaim and here always fails.
 """
@@ -21,6 +25,7 @@ from gfplab.kernel.gfp import (
 )
 from gfplab.kernel.symbols import (
     __alloc_pages,
+    alloc_pages_current,
     decide_gfp_to_alloc_flags,
     get_page_from_freelist,
     gfp_zone,
@@ -39,20 +44,37 @@ def slab_gfp(k, cache, gfp_mask):
     return mask
 
 
+@plain
+def preferred_gfp(k, cache, gfp_mask):
+    """The mask of the attempt at the order that SLUB likes best; 0 if that order is above 0. Writes: nothing."""
+    if k.caches[cache].order:
+        return 0
+    return (slab_gfp(k, cache, gfp_mask) | __GFP_NOWARN | __GFP_NORETRY) & ~__GFP_NOFAIL
+
+
+@kernel
+def new_slab(k, cache, gfp_mask):
+    """A fresh slab page, or 0. This is where an allocation from a slab may reclaim and be throttled, even twice."""
+    page = 0
+    preferred = preferred_gfp(k, cache, gfp_mask)
+    if preferred:
+        page = yield from alloc_pages_current(k, preferred)
+    if page == 0:
+        page = yield from alloc_pages_current(k, slab_gfp(k, cache, gfp_mask))
+    if page:
+        init_slab(k, cache, page)
+    return page
+
+
 @kernel
 def allocate_slab(k, cache, gfp_mask):
-    """A fresh slab page, or 0.
-
-    SLUB asks for a slab of the order it likes best first, and that request is __GFP_NORETRY. If that order is 0, it is
-    a round of reclaim of its own, and the caller's mask may then buy a second one; a request above the minimum order
-    does not reclaim.
-    """
-    mask = slab_gfp(k, cache, gfp_mask)
+    """The same in v6.1."""
     page = 0
-    if k.caches[cache].order == 0:
-        page = yield from __alloc_pages(k, (mask | __GFP_NOWARN | __GFP_NORETRY) & ~__GFP_NOFAIL)
+    preferred = preferred_gfp(k, cache, gfp_mask)
+    if preferred:
+        page = yield from __alloc_pages(k, preferred)
     if page == 0:
-        page = yield from __alloc_pages(k, mask)
+        page = yield from __alloc_pages(k, slab_gfp(k, cache, gfp_mask))
     if page:
         init_slab(k, cache, page)
     return page

@@ -2,8 +2,10 @@
 
 Models mm/slub.c (v4.7, v6.1).  An object is known by its slab's page: objects of one slab are interchangeable.
 
-Leaves out: slabs of order 1 and up (every slab is one page, the order that SLUB falls back to under pressure) and the
-attempts to get one, pfmemalloc slabs, merging and debugging of caches, memcg caches.
+How a new slab asks for its page is in slab_pages.py.
+
+Leaves out: slabs of order 1 and up (every slab is one page, the order that SLUB falls back to under pressure),
+pfmemalloc slabs, merging and debugging of caches, memcg caches.
 """
 
 from gfplab.engine.subset import kernel, plain
@@ -14,12 +16,12 @@ from gfplab.kernel.gfp import (
     ALLOC_HIGH,
 )
 from gfplab.kernel.symbols import (
-    alloc_pages_current,
     alloc_pages_nowait,
     allocate_slab,
     free_hot_cold_page,
     get_page_from_freelist,
     gfp_zone,
+    new_slab,
     slab_gfp,
     smp_processor_id,
 )
@@ -67,15 +69,6 @@ def ___slab_alloc(k, cache, gfp_mask):
             return 0
         adopt_new_slab(k, cache, page)
     return kmem_cache_alloc_fastpath(k, cache)
-
-
-@kernel
-def new_slab(k, cache, gfp_mask):
-    """A fresh slab page, or 0. This is where an allocation from a slab may reclaim and be throttled."""
-    page = yield from alloc_pages_current(k, gfp_mask)
-    if page:
-        init_slab(k, cache, page)
-    return page
 
 
 @kernel

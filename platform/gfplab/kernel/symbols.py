@@ -974,7 +974,12 @@ def alloc_pages_nowait(k, gfp_mask):
 
 @prototype(blocking=True)
 def allocate_slab(k, cache, gfp_mask):
-    """A fresh slab page, or 0."""
+    """The same in v6.1."""
+
+
+@prototype(blocking=True)
+def new_slab(k, cache, gfp_mask):
+    """A fresh slab page, or 0. This is where an allocation from a slab may reclaim and be throttled, even twice."""
 
 
 @prototype(blocking=False)
