@@ -32,6 +32,16 @@ def over_debt(k):
 
 
 @plain
+def debt_left(k):
+    """How much a loop may burn before over_debt() is true; negative if it is true already."""
+    e = k.e[0]
+    task = k.tasks[e.cur]
+    if e.resched_soon and k.cpus[task.last_cpu].need_resched:
+        return -1
+    return e.max_debt - task.debt
+
+
+@plain
 def jiffies_to_ns_from_now(k, n):
     """How long a sleep of `n` jiffies lasts from here: it ends on a tick."""
     jiffy_ns = k.e[0].jiffy_ns

@@ -19,6 +19,11 @@ def local_clock(k):
 
 
 @prototype(blocking=False)
+def debt_left(k):
+    """How much a loop may burn before over_debt() is true; negative if it is true already."""
+
+
+@prototype(blocking=False)
 def over_debt(k):
     """1 if a loop should `yield cond_resched()`: its task owes much CPU time, or a woken one should have the CPU."""
 

@@ -21,6 +21,7 @@ from gfplab.kernel.symbols import (
     evict_file_page,
     folio_free_swap,
     free_hot_cold_page,
+    keep_folios,
     page_referenced,
     swap_writepage,
     try_to_unmap,
@@ -193,19 +194,19 @@ def shrink_folio_list(k, nr):
     t = k.e[0].cur
     base = t * ISOLATE_MAX
     scan = k.scans[t]
-    scan.nr_dirty = 0
-    scan.nr_unqueued_dirty = 0
-    scan.nr_congested = 0
-    scan.nr_writeback = 0
-    scan.nr_immediate = 0
-    scan.nr_activate = 0
-    scan.nr_pageout = 0
     left = 0
     freed = 0
-    for i in range(nr):
+    i = 0
+    while i < nr:
         if over_debt(k):
             yield cond_resched()
+        kept = keep_folios(k, i, left, nr)
+        if kept:
+            i += kept
+            left += kept
+            continue
         page = k.isolated[base + i]
+        i += 1
         what = scan_one_folio(k, page)
         if what == PAGEOUT:
             what = yield from pageout__v6_1(k, page)

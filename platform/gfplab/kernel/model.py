@@ -62,6 +62,7 @@ KERNEL_FILES = (
     "throttle",
     "reclaim_throttle",
     "folio_reclaim",
+    "kept_folios",
     "node_reclaim",
     "scan_balance",
     "node_direct_reclaim",

@@ -20,7 +20,6 @@ from gfplab.kernel.node_types import (
     PGDAT_WRITEBACK,
 )
 from gfplab.kernel.symbols import (
-    add_page_to_lru_list,
     blk_finish_plug,
     blk_start_plug,
     decide_too_many_isolated,
@@ -28,8 +27,12 @@ from gfplab.kernel.symbols import (
     get_scan_count__v6_1,
     inactive_list_is_low,
     isolate_lru_page,
+    link_newest,
     lru_note_cost,
+    lru_size_add,
+    page_lru,
     page_referenced,
+    pass_over_folios,
     prepare_scan_count,
     putback_lru_page,
     reclaim_throttle,
@@ -38,6 +41,7 @@ from gfplab.kernel.symbols import (
     unisolate,
     wake_throttle_isolated,
     wakeup_flusher_threads,
+    zone_lru_size_add,
 )
 from gfplab.kernel.tracepoints import mm_vmscan_lru_shrink_active, mm_vmscan_lru_shrink_inactive
 from gfplab.kernel.types import (
@@ -52,6 +56,7 @@ from gfplab.kernel.types import (
     PG_active,
     PG_anon,
     PG_locked,
+    PG_lru,
     PG_mapped,
     PG_swapcache,
     PG_workingset,
@@ -76,6 +81,9 @@ def isolate_lru_folios(k, lru, nr_to_scan):
     n = 0
     skipped = 0
     todo = lst.nr
+    if k.vm[0].nr_zones == 1:
+        n = isolate_oldest(k, lru, min(nr_to_scan, todo))
+        todo = 0
     while n < nr_to_scan and todo > 0:
         page = lst.tail
         todo -= 1
@@ -93,27 +101,73 @@ def isolate_lru_folios(k, lru, nr_to_scan):
 
 
 @plain
+def isolate_oldest(k, lru, nr):
+    """isolate_lru_page() of the nr oldest pages of a list where there is one zone: the list is cut once."""
+    base = k.e[0].cur * ISOLATE_MAX
+    lst = k.lrus[NODE_LRUVEC * 4 + lru]
+    page = lst.tail
+    for i in range(nr):
+        k.isolated[base + i] = page
+        k.page_flags[page] &= ~PG_lru & PAGE_FLAGS_MASK
+        page = k.page_prev[page]
+    lst.tail = page
+    if page:
+        k.page_next[page] = 0
+    else:
+        lst.head = 0
+    lru_size_add(k, NODE_LRUVEC, lru, -nr)
+    zone_lru_size_add(k, 1, lru, -nr)
+    if lru < LRU_INACTIVE_FILE:
+        k.lruvecs[NODE_LRUVEC].isolated_anon += nr
+    else:
+        k.lruvecs[NODE_LRUVEC].isolated_file += nr
+    return nr
+
+
+@plain
 def move_folios_to_lru(k, nr):
     """Put what is left in this task's hands back onto the lists that the flags name. Returns pages put back.
 
     A page that nobody but reclaim held any more is freed.  Active ones age what has been evicted.  Writes: lruvecs.
     """
     base = k.e[0].cur * ISOLATE_MAX
-    lruvec = k.lruvecs[NODE_LRUVEC]
     moved = 0
+    active = 0
+    one_zone = k.vm[0].nr_zones == 1
+    lru = page_lru(k, k.isolated[base]) & LRU_INACTIVE_FILE  # they are all of one type
     for i in range(nr):
         page = k.isolated[base + i]
         k.isolated[base + i] = 0
         flags = k.page_flags[page]
-        unisolate(k, page)
         if flags & PG_anon and flags & (PG_mapped | PG_swapcache | PG_locked) == 0 and k.page_pins[page] == 0:
+            unisolate(k, page)
             free_hot_cold_page(k, page)
             continue
-        add_page_to_lru_list(k, page, 0)
         moved += 1
         if flags & PG_active:
-            lruvec.nonresident_age += 1
+            active += 1
+        if one_zone:
+            link_newest(k, NODE_LRUVEC * 4 + page_lru(k, page), page)
+        else:
+            putback_lru_page(k, page)
+    if one_zone:
+        count_put_back(k, lru, moved, active)
+    k.lruvecs[NODE_LRUVEC].nonresident_age += active
     return moved
+
+
+@plain
+def count_put_back(k, lru, nr, active):
+    """Count nr pages out of reclaimers' hands, `active` of them onto the active list. Writes: lruvecs, lrus, zones."""
+    lru_size_add(k, NODE_LRUVEC, lru, nr - active)
+    zone_lru_size_add(k, 1, lru, nr - active)
+    lru_size_add(k, NODE_LRUVEC, lru + 1, active)
+    zone_lru_size_add(k, 1, lru + 1, active)
+    if lru == LRU_INACTIVE_ANON:
+        k.lruvecs[NODE_LRUVEC].isolated_anon -= nr
+    else:
+        k.lruvecs[NODE_LRUVEC].isolated_file -= nr
+    return 0
 
 
 @kernel
@@ -218,14 +272,20 @@ def shrink_inactive_list__v6_1(k, nr_to_scan, lru):
         scan.file = file
         if too_many_isolated__v6_1(k):
             return 0
-    skipped = k.vm[0].pgskip
-    taken = isolate_lru_folios(k, lru, nr_to_scan)
-    count_scanned(k, file, taken + k.vm[0].pgskip - skipped)
-    if taken == 0:
-        return 0
-    freed = yield from shrink_folio_list(k, taken)
-    move_folios_to_lru(k, scan.nr_taken)
-    count_stolen(k, file, freed)
+    clear_batch_counts(k)
+    freed = 0
+    taken = pass_over_folios(k, lru, nr_to_scan)
+    if taken:
+        count_scanned(k, file, taken)
+    else:
+        skipped = k.vm[0].pgskip
+        taken = isolate_lru_folios(k, lru, nr_to_scan)
+        count_scanned(k, file, taken + k.vm[0].pgskip - skipped)
+        if taken == 0:
+            return 0
+        freed = yield from shrink_folio_list(k, taken)
+        move_folios_to_lru(k, scan.nr_taken)
+        count_stolen(k, file, freed)
     lru_note_cost(k, NODE_LRUVEC, file, scan.nr_pageout)
     if scan.nr_unqueued_dirty == taken:
         wakeup_flusher_threads(k, 0)
@@ -239,6 +299,20 @@ def shrink_inactive_list__v6_1(k, nr_to_scan, lru):
         scan.sum_file_taken += taken
     trace(k, mm_vmscan_lru_shrink_inactive, 4 + lru, taken, freed, scan.priority)
     return freed
+
+
+@plain
+def clear_batch_counts(k):
+    """Nothing is known yet of the pages of a batch. Writes: scans."""
+    scan = k.scans[k.e[0].cur]
+    scan.nr_dirty = 0
+    scan.nr_unqueued_dirty = 0
+    scan.nr_congested = 0
+    scan.nr_writeback = 0
+    scan.nr_immediate = 0
+    scan.nr_activate = 0
+    scan.nr_pageout = 0
+    return 0
 
 
 @plain

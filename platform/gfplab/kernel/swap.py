@@ -74,12 +74,27 @@ def zone_lru_size_add(k, z, lru, n):
 
 
 @plain
+def link_newest(k, i, page):
+    """Put a page at the newest end of list `i`, uncounted. Writes: lrus, page links."""
+    lst = k.lrus[i]
+    k.page_prev[page] = 0
+    k.page_next[page] = lst.head
+    if lst.head:
+        k.page_prev[lst.head] = page
+    else:
+        lst.tail = page
+    lst.head = page
+    k.page_flags[page] |= PG_lru
+    return 0
+
+
+@plain
 def add_page_to_lru_list(k, page, tail):
     """Put a page on its list, at the newest end or (tail=1) at the oldest. Writes: lrus, page links."""
     lv = k.zones[k.page_zone[page]].lruvec
     lru = page_lru(k, page)
-    lst = k.lrus[lv * 4 + lru]
     if tail:
+        lst = k.lrus[lv * 4 + lru]
         k.page_next[page] = 0
         k.page_prev[page] = lst.tail
         if lst.tail:
@@ -87,15 +102,9 @@ def add_page_to_lru_list(k, page, tail):
         else:
             lst.head = page
         lst.tail = page
+        k.page_flags[page] |= PG_lru
     else:
-        k.page_prev[page] = 0
-        k.page_next[page] = lst.head
-        if lst.head:
-            k.page_prev[lst.head] = page
-        else:
-            lst.tail = page
-        lst.head = page
-    k.page_flags[page] |= PG_lru
+        link_newest(k, lv * 4 + lru, page)
     lru_size_add(k, lv, lru, 1)
     zone_lru_size_add(k, k.page_zone[page], lru, 1)
     return 0

@@ -519,6 +519,19 @@ def timer_wheel_ns(k, n):
     """How long schedule_timeout(n) lasts at most, from v4.8 on: the wheel never fires early, so n ticks at least."""
 
 
+# kept_folios.py
+
+
+@prototype(blocking=False)
+def keep_folios(k, i, left, nr):
+    """From the i-th of the nr pages in this task's hands on, move those that stay as they are to place `left`."""
+
+
+@prototype(blocking=False)
+def pass_over_folios(k, lru, nr_to_scan):
+    """Move a batch from the oldest to the newest end of its list if all of it stays as it is; returns how many pages."""
+
+
 # kswapd.py
 
 
@@ -1041,11 +1054,6 @@ def activate_page(k, page):
     """Move a page of an inactive list to the newest end of the active one. Writes: lrus, vm, lruvecs."""
 
 
-@prototype(blocking=False)
-def add_page_to_lru_list(k, page, tail):
-    """Put a page on its list, at the newest end or (tail=1) at the oldest. Writes: lrus, page links."""
-
-
 @prototype(blocking=True)
 def folio_wait_bit_common(k, page):
     """Sleep until a page is unlocked; 1 when killed meanwhile. It counts as lack of memory if folio_thrashing()."""
@@ -1059,6 +1067,11 @@ def inactive_list_is_low(k, lv, file):
 @prototype(blocking=False)
 def isolate_lru_page(k, page):
     """Take a page off its list into the hands of a reclaimer. Writes: lruvecs.isolated_*."""
+
+
+@prototype(blocking=False)
+def link_newest(k, i, page):
+    """Put a page at the newest end of list `i`, uncounted. Writes: lrus, page links."""
 
 
 @prototype(blocking=True)
@@ -1087,8 +1100,18 @@ def lru_note_cost_refault(k, page):
 
 
 @prototype(blocking=False)
+def lru_size_add(k, lv, lru, n):
+    """Keep the sizes that decisions read beside the list's own. Writes: lruvecs, lrus."""
+
+
+@prototype(blocking=False)
 def mark_page_accessed(k, page):
     """inactive,unreferenced -> inactive,referenced -> active,unreferenced -> active,referenced."""
+
+
+@prototype(blocking=False)
+def page_lru(k, page):
+    """The list a page belongs on by its flags."""
 
 
 @prototype(blocking=False)
@@ -1124,6 +1147,11 @@ def wait_on_page_bit_killable(k, page):
 @prototype(blocking=False)
 def wake_up_page(k, page):
     """Wake those who wait for the end of writeback."""
+
+
+@prototype(blocking=False)
+def zone_lru_size_add(k, z, lru, n):
+    """A zone's part of the lists of its node. Writes: zones."""
 
 
 # swap_cache.py
