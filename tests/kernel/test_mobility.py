@@ -55,7 +55,7 @@ class Blocks(SmallMachine):
         """All pages that are free leave the lists; returns them."""
         taken = []
         for migratetype in range(MIGRATE_PCPTYPES):
-            while page := self.call("__rmqueue_smallest", 1, migratetype):
+            while page := self.call("__rmqueue_smallest", 1, migratetype, 0):
                 self.arrays["page_flags"][page] = 0
                 taken.append(page)
         self.zone.free -= len(taken)

@@ -19,6 +19,7 @@ from gfplab.kernel.types import BIO_READ, DEV_CRYPT, DEV_DISK, PAGE_SIZE, POOL_K
 ERA = {"v4.7": 47, "v6.1": 61, "v7.2": 72}
 ERA_V6_1 = 61
 DM_MAJOR = 252
+NICE_MINUS_20_WEIGHT = 88761
 TASK_COMM_LEN = 15
 BLKDEV_DEFAULT_RQ = 128
 WQ_DFL_ACTIVE = 256
@@ -99,6 +100,7 @@ def setup_kblockd(arrays, world, layout: Layout):
         worker = arrays["kblockds"][cpu + 1]
         worker["wait"] = layout.waitqueue()
         plan = TaskPlan(f"kworker/{cpu}:1H", "kblockd_worker", cpu, ROLE_KWORKER, PF_KTHREAD | PF_WQ_WORKER, cpu)
+        plan.fields["weight"] = NICE_MINUS_20_WEIGHT
         worker["task"] = layout.add("tasks", plan)
 
 

@@ -65,6 +65,7 @@ def setup_caches(arrays, layout, world):
         order = caches["order"][c] = calculate_order(size, world.machine.cpus)
         if world.kernel != "v4.7":
             objects = (PAGE_SIZE << order) // size
+            caches["objs_high"][c] = objects
             caches["cpu_partial_slabs"][c] = -(-2 * cpu_partial(size, world.kernel) // objects)
             caches["reclaimable"][c] = int(name in RECLAIMABLE)
 

@@ -5,7 +5,7 @@ A task has its CPU from dispatch() until it sleeps, ends or is preempted. Whatev
 does it: least virtual run time first, sleepers are placed at most a slice behind the others, a woken task preempts
 one that is 1 ms ahead, a slice lasts 3 ms when others wait; preemption takes effect at pay points, which are at most
 a slice apart. No CPU is idle while a task that may run there waits.
-Leaves out: nice levels, groups, load balancing other than pulling to an idle CPU, caches getting cold.
+Leaves out: groups, load balancing other than pulling to an idle CPU, caches getting cold.
 """
 
 from gfplab.engine.accounts import account_cpu, set_task_state
@@ -13,6 +13,8 @@ from gfplab.engine.events import push_event
 from gfplab.engine.records import EV_CPU, TASK_RUNNABLE, TASK_RUNNING
 from gfplab.engine.runqueue import dequeue_first, enqueue_task, first_queued, longest_queue
 from gfplab.engine.subset import plain
+
+NICE_0_LOAD = 1024
 
 
 @plain
@@ -86,13 +88,22 @@ def move_vruntime(k, t, source, target):
 
 
 @plain
+def weighted(k, t, ns):
+    """What `ns` of CPU time count for in virtual run time: less for the weight of a negative nice level."""
+    weight = k.tasks[t].weight
+    if weight:
+        return ns * NICE_0_LOAD // weight
+    return ns
+
+
+@plain
 def update_curr(k, c):
     """Bring the virtual run time of the current task up to now, and with it the least of the CPU."""
     e = k.e[0]
     rq = k.cpus[c]
     if e.sched_fifo == 0:
         task = k.tasks[rq.curr]
-        task.vruntime += e.now - rq.exec_start
+        task.vruntime += weighted(k, rq.curr, e.now - rq.exec_start)
         rq.exec_start = e.now
         least = task.vruntime
         first = first_queued(k, c)
@@ -131,7 +142,7 @@ def place_task(k, t):
         return
     set_task_state(k, t, TASK_RUNNABLE)
     enqueue_task(k, c, t)
-    if k.tasks[rq.curr].vruntime - task.vruntime > e.preempt_ns:
+    if k.tasks[rq.curr].vruntime - task.vruntime > weighted(k, t, e.preempt_ns):
         rq.need_resched = 1
 
 

@@ -110,6 +110,7 @@ ENGINE = {
             "timer_gen": "generation of that event; events of older generations are ignored",
             "debt": "CPU time it has used up but not yet paid, ns",
             "vruntime": "CPU time it has got, as the run queues count it",
+            "weight": "of its nice level; 0 = nice 0, which is 1024; nice -20 is 88761",
             "rq_left": "left child in a run queue",
             "rq_right": "right child in a run queue",
             "rq_seq": "order of arrival in a run queue",

@@ -5,8 +5,7 @@ per-CPU high-priority workqueue on which a queue runs when its own task does not
 
 Leaves out: several hardware queues, flushes, the splitting of a bio that is larger than a request may be, writeback
 throttling (blk-wbt), batched completion, the eight wait queues of a tag map (one here, whose longest sleeper wakes),
-dispatch_busy (with a scheduler it changes no order), nice -20 (the engine knows no nice levels; a worker that hardly
-ever runs is served first anyway).
+dispatch_busy (with a scheduler it changes no order).
 """
 
 from gfplab.engine.requests import TASK_INTERRUPTIBLE, TASK_UNINTERRUPTIBLE, cond_resched, io_schedule, schedule

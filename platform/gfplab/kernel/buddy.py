@@ -128,14 +128,14 @@ def __free_one_page(k, page, z, migratetype):
 
 
 @plain
-def __rmqueue_smallest(k, z, migratetype):
-    """A page of the smallest free block of the type, whose rest is split onto the lists; 0 if there is none."""
-    for order in range(MAX_ORDER):
-        page = k.free_areas[free_area(k, z, migratetype, order)].head
+def __rmqueue_smallest(k, z, migratetype, order):
+    """2^order pages of the smallest free block of the type, whose rest is split onto the lists; 0 if there is none."""
+    for current_order in range(order, MAX_ORDER):
+        page = k.free_areas[free_area(k, z, migratetype, current_order)].head
         if page:
             del_page_from_free_list(k, page, z)
-            half = order - 1
-            while half >= 0:
+            half = current_order - 1
+            while half >= order:
                 add_to_free_list(k, page + (1 << half), z, half, migratetype, 0)
                 half -= 1
             return page

@@ -139,7 +139,7 @@ def __rmqueue(k, z, migratetype, may_wake, no_fragment):
     if no_fragment:
         min_order = k.vm[0].pageblock_order
     while True:
-        page = __rmqueue_smallest(k, z, migratetype)
+        page = __rmqueue_smallest(k, z, migratetype, 0)
         if page:
             return page
         if __rmqueue_fallback(k, z, migratetype, may_wake, min_order) == 0:

@@ -32,5 +32,7 @@ def fault_records(s):
     s.array("swap_slots_ret", "i4", "slots that each CPU has to give back, 64 a CPU")
     s.array("cluster_next_cpu", "i4", "slot from which each CPU scans when no cluster is free")
     s.array("swap_shadow", "i8", "slot -> shadow of the page that was evicted: 1 + 2 * age + was active, or 0")
-    s.array("page_tables", "i4", "512 virtual pages of one address space -> the page of their PTEs, -1: made before time 0")
+    s.array(
+        "page_tables", "i4", "512 virtual pages of one address space -> the page of their PTEs, -1: made before time 0"
+    )
     s.array("page_pins", "u1", "tasks that wait for a page and hold a reference to it")

@@ -191,7 +191,8 @@ def check_pages(k):
     if lru != n or pool != vm.nr_mempool:
         return 3
     for c in range(1, len(k.caches)):
-        objects += k.caches[c].nr_active - k.caches[c].nr_slabs * k.caches[c].objs
+        cache = k.caches[c]
+        objects += cache.nr_active - (cache.nr_slabs - cache.nr_high) * cache.objs - cache.nr_high * cache.objs_high
     for c in range(k.e[0].ncpus, len(k.cpu_slabs)):
         objects += k.cpu_slabs[c].freelist
     if objects != 0:

@@ -8,7 +8,7 @@ eras.
 
 from gfplab.engine.requests import TASK_UNINTERRUPTIBLE, cond_resched, io_schedule_timeout
 from gfplab.engine.subset import kernel, plain
-from gfplab.engine.symbols import burn, local_clock, spin_lock, spin_unlock, waitqueue_active, wake_up_all
+from gfplab.engine.symbols import burn, local_clock, over_debt, spin_lock, spin_unlock, waitqueue_active, wake_up_all
 from gfplab.kernel.bugs import BUG_MEMPOOL_LOOP, BUG_MEMPOOL_STEP
 from gfplab.kernel.costs import C_MEMPOOL_RESERVE
 from gfplab.kernel.gfp import (
@@ -57,6 +57,7 @@ from gfplab.kernel.symbols import (
 from gfplab.kernel.types import POOL_SLAB, PG_mempool
 
 ALLOC_WMARK_LOW = 0x01
+ERA_RESCHED = 61  # the first era whose machines look at need_resched at once (e.resched_soon)
 STEPS_LIMIT = 1_000_000  # a policy that answers for ever without an element
 
 
@@ -94,6 +95,8 @@ def mempool_alloc(k, pool, gfp_mask):
     k.tasks[t].context_a = gfp_mask
     k.tasks[t].context_b = pool
     zone = k.vm[0].nr_zones
+    if call.may_sleep and k.vm[0].era >= ERA_RESCHED and over_debt(k):
+        yield cond_resched()  # might_sleep(): where kcryptd gives way to those it has woken
     element = 0
     what = 0
     reclaimed = 0

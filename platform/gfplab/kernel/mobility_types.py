@@ -43,6 +43,8 @@ def mobility_records(s):
         cpu_partial_slabs="slabs a CPU may keep partial, v5.16 and later",
         reclaimable="1: SLAB_RECLAIM_ACCOUNT",
         order="of the slabs that SLUB likes best, v6.1",
+        objs_high="objects of a slab of that order",
+        nr_high="slabs of that order, if it is above 0",
     )
     s.records("mms", oom_skip="MMF_OOM_SKIP: reaped, the OOM killer looks elsewhere")
     s.array("pageblock_type", "u1", "MIGRATE_* of each pageblock")

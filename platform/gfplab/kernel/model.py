@@ -16,6 +16,7 @@ KERNEL_FILES = (
     "instrument",
     "slub",
     "slab_pages",
+    "slab_order",
     "page_alloc",
     "watermarks",
     "buddy",

@@ -6,7 +6,7 @@ SLUB asks for a slab of the order that it likes best first, and that request is 
 a round of reclaim of its own, with all the naps that belong to one, and the caller's mask may then buy a second round.
 A request above the minimum order does not reclaim.
 
-Leaves out: the attempt to get a slab of an order above 0, which does not reclaim and here always fails.
+Leaves out: in v4.7, the attempt to get a slab of an order above 0, which does not reclaim and there always fails.
 """
 
 from gfplab.engine.subset import kernel, plain
@@ -25,6 +25,7 @@ from gfplab.kernel.gfp import (
 )
 from gfplab.kernel.symbols import (
     __alloc_pages,
+    alloc_high_slab,
     alloc_pages_current,
     decide_gfp_to_alloc_flags,
     get_page_from_freelist,
@@ -73,6 +74,10 @@ def allocate_slab(k, cache, gfp_mask):
     preferred = preferred_gfp(k, cache, gfp_mask)
     if preferred:
         page = yield from __alloc_pages(k, preferred)
+    else:
+        page = alloc_high_slab(k, cache, gfp_mask)
+        if page:
+            return page
     if page == 0:
         page = yield from __alloc_pages(k, slab_gfp(k, cache, gfp_mask))
     if page:

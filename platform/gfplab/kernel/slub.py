@@ -4,8 +4,8 @@ Models mm/slub.c (v4.7, v6.1).  An object is known by its slab's page: objects o
 
 How a new slab asks for its page is in slab_pages.py.
 
-Leaves out: slabs of order 1 and up (every slab is one page, the order that SLUB falls back to under pressure),
-pfmemalloc slabs, merging and debugging of caches, memcg caches.
+Leaves out: slabs of order 1 and up in v4.7 and of what reclaim allocates itself (one page, the order that SLUB falls
+back to under pressure), pfmemalloc slabs, merging and debugging of caches, memcg caches.
 """
 
 from gfplab.engine.subset import kernel, plain
@@ -18,14 +18,16 @@ from gfplab.kernel.gfp import (
 from gfplab.kernel.symbols import (
     alloc_pages_nowait,
     allocate_slab,
+    discard_high_slab,
     free_hot_cold_page,
     get_page_from_freelist,
     gfp_zone,
     new_slab,
     slab_gfp,
+    slab_objects,
     smp_processor_id,
 )
-from gfplab.kernel.types import PAGE_FLAGS_MASK, SLAB_CPU, SLAB_CPU_PARTIAL, SLAB_NODE_PARTIAL, PG_slab
+from gfplab.kernel.types import PAGE_FLAGS_MASK, SLAB_CPU, SLAB_CPU_PARTIAL, SLAB_NODE_PARTIAL, PG_slab, PG_slab_high
 
 CPU_PARTIAL_REFILL = 2  # take node partials until half of cpu_partial is on this CPU
 
@@ -151,7 +153,7 @@ def deactivate_slab(k, cache, this_cpu):
 def place_slab(k, cache, page):
     """Put a slab with free objects on the node's partial list, or free it when it is empty and there are enough."""
     s = k.caches[cache]
-    if k.page_private[page] == s.objs and s.nr_partial >= s.min_partial:
+    if k.page_private[page] == slab_objects(k, cache, page) and s.nr_partial >= s.min_partial:
         discard_slab(k, cache, page)
     else:
         add_node_partial(k, cache, page)
@@ -193,6 +195,8 @@ def remove_node_partial(k, cache, page):
 @plain
 def discard_slab(k, cache, page):
     """Give an empty slab back to the page allocator."""
+    if k.page_flags[page] & PG_slab_high:
+        return discard_high_slab(k, cache, page)
     k.caches[cache].nr_slabs -= 1
     k.zones[k.page_zone[page]].nr_slab -= 1
     k.vm[0].nr_slab -= 1
@@ -320,7 +324,7 @@ def kmem_cache_free(k, cache, obj, this_cpu):
         spare = s.nr_partial - s.min_partial
         if k.vm[0].era >= 61:
             spare += 1  # this slab is among those counted
-        if k.page_private[obj] == s.objs and spare > 0:
+        if k.page_private[obj] == slab_objects(k, cache, obj) and spare > 0:
             remove_node_partial(k, cache, obj)
             discard_slab(k, cache, obj)
     elif flags & (SLAB_CPU | SLAB_CPU_PARTIAL) == 0:

@@ -1,6 +1,6 @@
-"""Every function that kernel files call of one another: its signature, whether it may sleep, and one line on what it does.
+"""Every function that kernel files call of one another: its signature, if it may sleep, and one line on what it does.
 
-As in C, a kernel file includes prototypes, not other files: the call graph of the kernel is a circle, its imports are not.
+As in C, a kernel file includes prototypes, not other files: the call graph of the kernel is a circle, imports are not.
 The link step binds the names in all modes and refuses a prototype that lacks a definition or differs from it.
 """
 
@@ -243,8 +243,8 @@ def pageblock_of(k, page):
 
 
 @prototype(blocking=False)
-def __rmqueue_smallest(k, z, migratetype):
-    """A page of the smallest free block of the type, whose rest is split onto the lists; 0 if there is none."""
+def __rmqueue_smallest(k, z, migratetype, order):
+    """2^order pages of the smallest free block of the type, whose rest is split onto the lists; 0 if there is none."""
 
 
 # direct_reclaim.py
@@ -417,6 +417,11 @@ def vmscan_writepage(k, page):
 @prototype(blocking=False)
 def __rmqueue(k, z, migratetype, may_wake, no_fragment):
     """A page of the type from the buddy lists of the zone, borrowed if need be; 0 if it has none. Under zone->lock."""
+
+
+@prototype(blocking=False)
+def __rmqueue_fallback(k, z, migratetype, may_wake, min_order):
+    """Put pages of another type onto this type's lists: the largest free block there is. 0 if there is none."""
 
 
 # filemap.py
@@ -896,8 +901,18 @@ def free_unref_page(k, page):
 
 
 @prototype(blocking=False)
+def gfp_migratetype(k, gfp_mask):
+    """The mobility that a mask promises: nothing is MIGRATE_UNMOVABLE."""
+
+
+@prototype(blocking=False)
 def rmqueue(k, z, gfp_mask, no_fragment):
     """A page of the zone: from this CPU's list, else from the buddy lists; wakes kswapd where a boost asked for it."""
+
+
+@prototype(blocking=False)
+def take_free_pages(k, z, n):
+    """NR_FREE_PAGES falls by n. Writes: zones, vm."""
 
 
 # psi.py
@@ -975,6 +990,24 @@ def page_referenced(k, page):
 @prototype(blocking=True)
 def shrink_page_list(k, z, nr, force_reclaim):
     """Reclaim what can be of the nr pages in this task's hands; the others are left at the front of its list."""
+
+
+# slab_order.py
+
+
+@prototype(blocking=False)
+def alloc_high_slab(k, cache, gfp_mask):
+    """A slab of the cache's order with all its objects free: its first page, or 0. Writes: page arrays, caches."""
+
+
+@prototype(blocking=False)
+def discard_high_slab(k, cache, page):
+    """Give an empty slab of several pages back to the buddy lists."""
+
+
+@prototype(blocking=False)
+def slab_objects(k, cache, page):
+    """How many objects the slab with this first page holds."""
 
 
 # slab_pages.py

@@ -35,6 +35,7 @@ PG_waiters = 0x8000  # somebody sleeps on PG_locked
 PG_workingset = 0x10000  # it was active once, or came back too early (v6.1)
 PG_pte_write = 0x20000  # its one PTE lets writes through, and is dirty (v6.1)
 PG_reading = 0x40000  # a swapped page whose content is not there yet: not PG_uptodate (v6.1)
+PG_slab_high = 0x80000  # first page of a slab of the order that SLUB likes best, above 0 (v6.1)
 PAGE_FLAGS_MASK = 0xFFFFFFFF
 
 # a slab page uses the LRU bits for its own list
