@@ -101,9 +101,9 @@ def test_set_reaches_the_scenario_and_the_tunables(simulated):
 
 
 def test_a_wrong_key_is_a_sentence(simulated, capsys):
-    assert run("--set", "machine.cpu=4") == 2
+    assert run("--set", "machine.cpuss=4") == 2
     out, err = capsys.readouterr()
-    assert out == "" and "machine.cpu" in err and "cpus" in err and simulated.asked is None
+    assert out == "" and "machine.cpuss" in err and "'machine.cpus'" in err and simulated.asked is None
 
 
 def test_an_unknown_plugin_is_a_sentence(simulated, capsys):

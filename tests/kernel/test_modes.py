@@ -35,13 +35,13 @@ def world(name):
 
 
 @cache
-def policies(name):
-    return select("v4.7", {}, extra=[name] if name else [])
+def policies(kernel, name):
+    return select(kernel, {}, extra=[name] if name else [])
 
 
 def run(name, mode, policy="", seed=1, until_ns=0, **options):
     until_ns = until_ns or LENGTH.get(name, STORM)
-    return simulate(world(name), policies(policy), seed, mode=mode, until_ns=until_ns, **options)
+    return simulate(world(name), policies(world(name).kernel, policy), seed, mode=mode, until_ns=until_ns, **options)
 
 
 def same(one, other):

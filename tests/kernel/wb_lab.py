@@ -225,9 +225,9 @@ class WritebackLab:
         sizes = {
             **boot.sizes(nr_tasks, cpus, heap=1000, waitqueues=FIRST_PAGE_WAIT + 256, streams=1, kinds=64),
             "zones": 2, "lruvecs": 2, "lrus": 8, "pcps": 2 * cpus, "disks": len(disks) + 1, "files": len(files) + 1,
-            "file_pages": 1 + sum(nr for nr, _ in files), "bios": NR_BIOS + 1, "hist": 256 * 4, **INSTRUMENT_SIZES, "costs": len(COSTS) + 1,
-            "dtcs": nr_tasks + 1, "scans": nr_tasks + 1, "workloads": nr_tasks + 1, "pools": 3, "swaps": 2,
-            **dict.fromkeys(PAGE_ARRAYS, pages + 1),
+            "file_pages": 1 + sum(nr for nr, _ in files), "bios": NR_BIOS + 1, "hist": 256 * 4, "costs": len(COSTS) + 1,
+            **INSTRUMENT_SIZES, "dtcs": nr_tasks + 1, "scans": nr_tasks + 1, "workloads": nr_tasks + 1,
+            "pools": 3, "swaps": 2, **dict.fromkeys(PAGE_ARRAYS, pages + 1),
         }  # fmt: skip
         self.arrays = arrays = self.build.arrays(sizes)
         boot.prepare(arrays, seed, ("random",), fixed_order=True, jiffy_ns=jiffy_ns)

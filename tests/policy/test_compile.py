@@ -45,7 +45,8 @@ def test_compiled_and_interpreted_answers_are_equal(plugin, decision, schema, da
         elif tunable.kind == "bool":
             values[tunable.name] = data.draw(st.booleans())
         else:
-            values[tunable.name] = data.draw(st.integers(tunable.low, tunable.high))
+            numbers = st.floats if tunable.kind == "float" else st.integers
+            values[tunable.name] = data.draw(numbers(tunable.low, tunable.high))
     policies = PolicySet("", {decision.name: plugin}, {plugin.name: values})
     bound = policies.bind(schema)[decision.name]
     draw = data.draw(st.randoms(use_true_random=False))

@@ -34,7 +34,7 @@ def mempool_context(k, t):
 
 @plain
 def account_mempool_alloc(k, pool, step, reclaimed, slept, ns):
-    """A call of mempool_alloc() ended with this step after `reclaimed` attempts that could reclaim and `slept` sleeps.
+    """A mempool_alloc() ended with this step after `reclaimed` attempts that could reclaim and `slept` sleeps.
 
     Writes: hist, mempool_cells, mp_hist, mempool_waits.
     """

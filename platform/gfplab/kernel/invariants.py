@@ -2,8 +2,8 @@
 
 Models nothing of Linux. The numbers are those of the model reference's list of invariants: 1 to 7, 30, 32 and 33 are
 looked at here. Others are asserted where the deed is done: 9 in buffered_rmqueue(), 11 and 12 in try_to_free_pages(),
-13 and 15 in pageout(), 14 in __alloc_pages_nodemask(), 16 in mempool_free(), 25 in balance_dirty_pages(), 26 in
-update_dirty_limit(), 28 in reclaim_throttle().
+13 and 15 in pageout(), 14 in __alloc_pages_nodemask(), should_reclaim_retry() and __alloc_pages_may_oom(), 16 in
+mempool_free(), 25 in balance_dirty_pages(), 26 in update_dirty_limit(), 28 in reclaim_throttle().
 
 Leaves out: what is a policy's to keep (10, 36: rights are an answer of gfp_to_alloc_flags) and what no moment shows
 (17 to 24, 27, 31, 34, 35: tests hold those).

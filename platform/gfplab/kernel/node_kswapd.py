@@ -58,7 +58,7 @@ def pgdat_watermark_boosted(k, cls):
 
 @plain
 def wakeup_kswapd__v6_1(k, gfp_mask, cls):
-    """Wake kswapd if it sleeps, no eligible zone is at its high mark or one is boosted, and there is hope. 1 if woken.
+    """Wake kswapd if it sleeps, no eligible zone is at its high mark or one is boosted, and there is hope. 1: woken.
 
     Writes: vm.kswapd_cls, kswapd's state.
     """

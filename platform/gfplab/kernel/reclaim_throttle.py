@@ -70,7 +70,7 @@ def skip_throttle_noprogress(k):
 
 @kernel
 def reclaim_throttle(k, reason):
-    """Sleep for a reason, until somebody finds that it is gone or a time-out. Returns 1 if it slept. Writes: vm, scans.
+    """Sleep for a reason, until somebody finds that it is gone, or a time-out. 1 if it slept. Writes: vm, scans.
 
     WRITEBACK: until 32 pages for each sleeper were written, or 100 ms.  ISOLATED: until reclaimers hold fewer pages,
     or 20 ms.  NOPROGRESS and CONGESTED: a tick, and only where most of what could be freed is being written.

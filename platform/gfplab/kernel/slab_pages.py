@@ -87,7 +87,7 @@ def allocate_slab(k, cache, gfp_mask):
 
 @plain
 def alloc_pages_nowait(k, gfp_mask):
-    """__alloc_pages() of v6.1 under a mask without direct reclaim: the fast path, kswapd, what the task's rights allow.
+    """__alloc_pages() of v6.1 under a mask without direct reclaim: the fast path, kswapd, what the rights allow.
 
     A reclaimer may go below all watermarks unless the mask says NOMEMALLOC.
     """

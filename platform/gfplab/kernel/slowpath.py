@@ -137,6 +137,7 @@ def __alloc_pages_direct_reclaim(k, gfp_mask, alloc_flags, cls, r):
 def should_reclaim_retry__v6_1(k, r, alloc_flags):
     """1 if all that is reclaimable would pass the min mark. A kworker sleeps a jiffy over it in any case."""
     request = k.alloc_requests[r]
+    assert request.gfp_mask & __GFP_NORETRY == 0  # law 14: one round
     if request.reclaimed:
         request.loops = 0
     else:
@@ -159,6 +160,7 @@ def should_reclaim_retry__v6_1(k, r, alloc_flags):
 @kernel(inlined=True)
 def __alloc_pages_may_oom__v6_1(k, gfp_mask, cls):
     """Kill, or wait for somebody else's kill. 1: retry; 0: give up; -page: a page turned up."""
+    assert gfp_mask & __GFP_NORETRY == 0  # law 14
     if k.vm[0].oom_lock:
         yield schedule_timeout(0, jiffies_to_ns_from_now(k, 1), TASK_UNINTERRUPTIBLE)
         return 1

@@ -38,13 +38,12 @@ from gfplab.kernel.types import (
     PG_anon,
     PG_dirty,
     PG_locked,
+    PG_readahead,
     PG_reading,
-    PG_reclaim,
     PG_swapcache,
     PG_writeback,
 )
 
-PG_readahead = PG_reclaim  # Linux shares this bit as well
 NODE_SLOTS = 64
 SWAP_PTE = 1
 SWAP_HAS_CACHE = 2
@@ -132,7 +131,7 @@ def folio_free_swap(k, page):
 
 @plain
 def swap_cache_get_folio(k, slot, vpn, m):
-    """The page that caches a slot, or 0; tells the readahead of the address space m where the fault was and if it hit.
+    """The page that caches a slot, or 0; tells the readahead of address space m where the fault was, and if it hit.
 
     A page that reclaim has just written has the readahead bit as well, since it is PG_reclaim: it counts as a hit.
     """

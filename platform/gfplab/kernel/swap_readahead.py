@@ -8,7 +8,6 @@ Leaves out: pagevecs, so lru_add_drain() has nothing to do.
 """
 
 from gfplab.engine.subset import kernel, plain
-from gfplab.kernel.swap_cache import PG_readahead
 from gfplab.kernel.symbols import (
     __read_swap_cache_async,
     blk_finish_plug,
@@ -17,6 +16,7 @@ from gfplab.kernel.symbols import (
     swap_readpage,
     swapin_nr_pages,
 )
+from gfplab.kernel.types import PG_readahead
 
 SWAP_RA_ORDER_CEILING = 5
 FIRST_HITS = 4

@@ -1,8 +1,8 @@
 """The swap cache: entries, their radix-tree nodes, and swap-in readahead.
 
-Models mm/swap_state.c (v4.7; what v6.1 does is in swap_cache.py and swap_readahead.py).  The tree costs memory: one node
-per 64 slots in use, allocated without reclaim and down to half of the min mark when reclaim itself inserts (GFP_HIGH,
-NOMEMALLOC).
+Models mm/swap_state.c (v4.7; what v6.1 does is in swap_cache.py and swap_readahead.py).  The tree costs memory: one
+node per 64 slots in use, allocated without reclaim and down to half of the min mark when reclaim itself inserts
+(GFP_HIGH, NOMEMALLOC).
 
 Leaves out: inner nodes of the radix tree, swap cgroups.
 """
@@ -27,9 +27,8 @@ from gfplab.kernel.symbols import (
     swap_readpage,
     vm_swap_full,
 )
-from gfplab.kernel.types import PAGE_FLAGS_MASK, PG_anon, PG_dirty, PG_locked, PG_reclaim, PG_swapcache, PG_writeback
+from gfplab.kernel.types import PAGE_FLAGS_MASK, PG_anon, PG_dirty, PG_locked, PG_readahead, PG_swapcache, PG_writeback
 
-PG_readahead = PG_reclaim  # Linux shares this bit as well
 NODE_SLOTS = 64
 SWAP_PTE = 1
 SWAP_HAS_CACHE = 2

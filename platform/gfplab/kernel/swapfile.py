@@ -1,7 +1,7 @@
 """Swap slots: clusters of 256, one cluster per CPU on an SSD, and the map that says who refers to a slot.
 
-Models mm/swapfile.c (v4.7; what v6.1 does is in swap_slots.py and swap_clusters.py).  swap_map holds 1 for the PTE and 2
-for the swap cache.
+Models mm/swapfile.c (v4.7; what v6.1 does is in swap_slots.py and swap_clusters.py).  swap_map holds 1 for the PTE and
+2 for the swap cache.
 
 Leaves out: several swap devices and priorities, discard, slots shared after fork, hibernation.
 """

@@ -483,7 +483,7 @@ def account_direct_reclaim(k, ns, nr_reclaimed):
 
 @prototype(blocking=False)
 def account_mempool_alloc(k, pool, step, reclaimed, slept, ns):
-    """A call of mempool_alloc() ended with this step after `reclaimed` attempts that could reclaim and `slept` sleeps."""
+    """A mempool_alloc() ended with this step after `reclaimed` attempts that could reclaim and `slept` sleeps."""
 
 
 @prototype(blocking=False)
@@ -706,7 +706,7 @@ def try_to_free_pages__v6_1(k, gfp_mask, cls):
 
 @prototype(blocking=False)
 def wakeup_kswapd__v6_1(k, gfp_mask, cls):
-    """Wake kswapd if it sleeps, no eligible zone is at its high mark or one is boosted, and there is hope. 1 if woken."""
+    """Wake kswapd if it sleeps, no eligible zone is at its high mark or one is boosted, and there is hope. 1: woken."""
 
 
 # node_reclaim.py
@@ -948,7 +948,7 @@ def consider_reclaim_throttle(k):
 
 @prototype(blocking=True)
 def reclaim_throttle(k, reason):
-    """Sleep for a reason, until somebody finds that it is gone or a time-out. Returns 1 if it slept. Writes: vm, scans."""
+    """Sleep for a reason, until somebody finds that it is gone, or a time-out. 1 if it slept. Writes: vm, scans."""
 
 
 @prototype(blocking=False)
@@ -1015,7 +1015,7 @@ def slab_objects(k, cache, page):
 
 @prototype(blocking=False)
 def alloc_pages_nowait(k, gfp_mask):
-    """__alloc_pages() of v6.1 under a mask without direct reclaim: the fast path, kswapd, what the task's rights allow."""
+    """__alloc_pages() of v6.1 under a mask without direct reclaim: the fast path, kswapd, what the rights allow."""
 
 
 @prototype(blocking=True)
@@ -1222,7 +1222,7 @@ def read_swap_cache_async__v6_1(k, slot, synchronous):
 
 @prototype(blocking=False)
 def swap_cache_get_folio(k, slot, vpn, m):
-    """The page that caches a slot, or 0; tells the readahead of the address space m where the fault was and if it hit."""
+    """The page that caches a slot, or 0; tells the readahead of address space m where the fault was, and if it hit."""
 
 
 # swap_clusters.py

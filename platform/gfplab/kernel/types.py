@@ -20,6 +20,7 @@ PG_locked = 0x0001
 PG_dirty = 0x0002
 PG_writeback = 0x0004
 PG_reclaim = 0x0008
+PG_readahead = PG_reclaim  # Linux shares this bit as well
 PG_referenced = 0x0010
 PG_active = 0x0020
 PG_lru = 0x0040

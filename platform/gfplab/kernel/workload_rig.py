@@ -42,7 +42,7 @@ TIMER_SLACK_NS = 50_000  # of a nanosleep() by an ordinary task
 
 @kernel
 def read_first_toucher(k, w):
-    """Every touch reads the page's word and writes a new one: two accesses, the first of which may map the zero page."""
+    """Every touch reads the page's word and writes a new one: two accesses, the first may map the zero page."""
     load = k.workloads[w]
     t = k.e[0].cur
     if load.start_ns > local_clock(k):
