@@ -1,4 +1,4 @@
-"""Slabs of several pages in v6.1 (MODEL 4.1): taken without reclaim where a free block is to be had, given back whole."""
+"""Slabs of several pages in v6.1 (MODEL 4.1): taken without reclaim where a free block is to be had, freed whole."""
 
 from mm_lab import OP_SLAB_ALLOC, SEC, SmallMachine
 

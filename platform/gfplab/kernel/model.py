@@ -64,6 +64,7 @@ KERNEL_FILES = (
     "reclaim_throttle",
     "folio_reclaim",
     "kept_folios",
+    "isolated_folios",
     "node_reclaim",
     "scan_balance",
     "node_direct_reclaim",

@@ -9,8 +9,7 @@ executable file pages (nothing maps files, so no active page is ever rotated).
 
 from gfplab.engine.requests import cond_resched
 from gfplab.engine.subset import kernel, plain
-from gfplab.engine.symbols import burn, over_debt, trace
-from gfplab.kernel.costs import C_ISOLATE_PAGE
+from gfplab.engine.symbols import over_debt, trace
 from gfplab.kernel.gfp import PF_LESS_THROTTLE
 from gfplab.kernel.node_types import (
     DEACTIVATE_ANON,
@@ -23,25 +22,19 @@ from gfplab.kernel.symbols import (
     blk_finish_plug,
     blk_start_plug,
     decide_too_many_isolated,
-    free_hot_cold_page,
     get_scan_count__v6_1,
     inactive_list_is_low,
-    isolate_lru_page,
-    link_newest,
+    isolate_lru_folios,
     lru_note_cost,
-    lru_size_add,
-    page_lru,
+    move_folios_to_lru,
     page_referenced,
     pass_over_folios,
     prepare_scan_count,
-    putback_lru_page,
     reclaim_throttle,
     shrink_folio_list,
     throttle_vm_writeout,
-    unisolate,
     wake_throttle_isolated,
     wakeup_flusher_threads,
-    zone_lru_size_add,
 )
 from gfplab.kernel.tracepoints import mm_vmscan_lru_shrink_active, mm_vmscan_lru_shrink_inactive
 from gfplab.kernel.types import (
@@ -54,11 +47,6 @@ from gfplab.kernel.types import (
     VMSCAN_THROTTLE_ISOLATED,
     VMSCAN_THROTTLE_WRITEBACK,
     PG_active,
-    PG_anon,
-    PG_locked,
-    PG_lru,
-    PG_mapped,
-    PG_swapcache,
     PG_workingset,
 )
 
@@ -66,108 +54,6 @@ SWAP_CLUSTER_MAX = 32
 DEF_PRIORITY = 12
 ISOLATE_MAX = 64
 NODE_LRUVEC = 1
-
-
-@plain
-def isolate_lru_folios(k, lru, nr_to_scan):
-    """Take up to nr_to_scan of the oldest pages of a list into this task's hands; returns how many.
-
-    Pages of zones that the caller may not use are passed over and come to the newest end, uncounted but for pgskip.
-    """
-    t = k.e[0].cur
-    base = t * ISOLATE_MAX
-    cls = k.scans[t].cls
-    lst = k.lrus[NODE_LRUVEC * 4 + lru]
-    n = 0
-    skipped = 0
-    todo = lst.nr
-    if k.vm[0].nr_zones == 1:
-        n = isolate_oldest(k, lru, min(nr_to_scan, todo))
-        todo = 0
-    while n < nr_to_scan and todo > 0:
-        page = lst.tail
-        todo -= 1
-        if k.page_zone[page] > cls:
-            isolate_lru_page(k, page)
-            putback_lru_page(k, page)
-            skipped += 1
-        else:
-            isolate_lru_page(k, page)
-            k.isolated[base + n] = page
-            n += 1
-    k.vm[0].pgskip += skipped
-    burn(k, (n + skipped) * k.costs[C_ISOLATE_PAGE])
-    return n
-
-
-@plain
-def isolate_oldest(k, lru, nr):
-    """isolate_lru_page() of the nr oldest pages of a list where there is one zone: the list is cut once."""
-    base = k.e[0].cur * ISOLATE_MAX
-    lst = k.lrus[NODE_LRUVEC * 4 + lru]
-    page = lst.tail
-    for i in range(nr):
-        k.isolated[base + i] = page
-        k.page_flags[page] &= ~PG_lru & PAGE_FLAGS_MASK
-        page = k.page_prev[page]
-    lst.tail = page
-    if page:
-        k.page_next[page] = 0
-    else:
-        lst.head = 0
-    lru_size_add(k, NODE_LRUVEC, lru, -nr)
-    zone_lru_size_add(k, 1, lru, -nr)
-    if lru < LRU_INACTIVE_FILE:
-        k.lruvecs[NODE_LRUVEC].isolated_anon += nr
-    else:
-        k.lruvecs[NODE_LRUVEC].isolated_file += nr
-    return nr
-
-
-@plain
-def move_folios_to_lru(k, nr):
-    """Put what is left in this task's hands back onto the lists that the flags name. Returns pages put back.
-
-    A page that nobody but reclaim held any more is freed.  Active ones age what has been evicted.  Writes: lruvecs.
-    """
-    base = k.e[0].cur * ISOLATE_MAX
-    moved = 0
-    active = 0
-    one_zone = k.vm[0].nr_zones == 1
-    lru = page_lru(k, k.isolated[base]) & LRU_INACTIVE_FILE  # they are all of one type
-    for i in range(nr):
-        page = k.isolated[base + i]
-        k.isolated[base + i] = 0
-        flags = k.page_flags[page]
-        if flags & PG_anon and flags & (PG_mapped | PG_swapcache | PG_locked) == 0 and k.page_pins[page] == 0:
-            unisolate(k, page)
-            free_hot_cold_page(k, page)
-            continue
-        moved += 1
-        if flags & PG_active:
-            active += 1
-        if one_zone:
-            link_newest(k, NODE_LRUVEC * 4 + page_lru(k, page), page)
-        else:
-            putback_lru_page(k, page)
-    if one_zone:
-        count_put_back(k, lru, moved, active)
-    k.lruvecs[NODE_LRUVEC].nonresident_age += active
-    return moved
-
-
-@plain
-def count_put_back(k, lru, nr, active):
-    """Count nr pages out of reclaimers' hands, `active` of them onto the active list. Writes: lruvecs, lrus, zones."""
-    lru_size_add(k, NODE_LRUVEC, lru, nr - active)
-    zone_lru_size_add(k, 1, lru, nr - active)
-    lru_size_add(k, NODE_LRUVEC, lru + 1, active)
-    zone_lru_size_add(k, 1, lru + 1, active)
-    if lru == LRU_INACTIVE_ANON:
-        k.lruvecs[NODE_LRUVEC].isolated_anon -= nr
-    else:
-        k.lruvecs[NODE_LRUVEC].isolated_file -= nr
-    return 0
 
 
 @kernel

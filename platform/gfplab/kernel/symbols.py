@@ -506,6 +506,19 @@ def account_writeout_spared(k, limit):
     """throttle_vm_writeout() lets the caller go on; was writeback above the limit? Writes: writeout_cells."""
 
 
+# isolated_folios.py
+
+
+@prototype(blocking=False)
+def isolate_lru_folios(k, lru, nr_to_scan):
+    """Take up to nr_to_scan of the oldest pages of a list into this task's hands; returns how many."""
+
+
+@prototype(blocking=False)
+def move_folios_to_lru(k, nr):
+    """Put what is left in this task's hands back onto the lists that the flags name. Returns pages put back."""
+
+
 # jiffies.py
 
 
@@ -534,7 +547,7 @@ def keep_folios(k, i, left, nr):
 
 @prototype(blocking=False)
 def pass_over_folios(k, lru, nr_to_scan):
-    """Move a batch from the oldest to the newest end of its list if all of it stays as it is; returns how many pages."""
+    """Move a batch from the oldest to the newest end of its list if all of it stays as it is."""
 
 
 # kswapd.py
