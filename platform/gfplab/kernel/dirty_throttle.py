@@ -22,6 +22,7 @@ from gfplab.kernel.symbols import (
     ilog2,
     jiffies,
     roundup_pow_of_two,
+    timeout_ns,
     wb_calc_thresh,
     wb_position_ratio,
     wb_start_background_writeback,
@@ -185,7 +186,7 @@ def balance_dirty_pages(k, d, pages_dirtied):
                 pause = max_pause
         assert pause >= 0 and pause <= max(HZ(k) // 5, 1)  # law 25: 200 ms
         trace(k, balance_dirty_pages_event, hard_dirty_limit(k, dtc.thresh), dtc.thresh, dtc.dirty, pause)
-        yield io_schedule_timeout(0, pause * k.e[0].jiffy_ns, TASK_KILLABLE)
+        yield io_schedule_timeout(0, timeout_ns(k, pause * k.e[0].jiffy_ns), TASK_KILLABLE)
         task.dirty_paused_when = now + pause
         task.nr_dirtied = 0
         task.nr_dirtied_pause = dtc.nr_dirtied_pause

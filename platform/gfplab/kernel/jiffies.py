@@ -10,6 +10,7 @@ from gfplab.engine.symbols import local_clock
 
 NSEC_PER_SEC = 1_000_000_000
 WHEEL_TICKS = 63  # reach of the first level of the timer wheel
+ERA_TIMER_WHEEL = 61  # the first era modelled that has the wheel of v4.8
 WHEEL_SHIFT = 3  # each level is 8 times as coarse as the one before
 
 
@@ -36,3 +37,12 @@ def timer_wheel_ns(k, n):
         shift += WHEEL_SHIFT
     tick = ((jiffies(k) + n + (1 << shift)) >> shift) << shift
     return tick * k.e[0].jiffy_ns - local_clock(k)
+
+
+@plain
+def timeout_ns(k, ns):
+    """What schedule_timeout() makes of a time in this era: the wheel of v4.8 and later adds the tick that has begun."""
+    if k.vm[0].era < ERA_TIMER_WHEEL:
+        return ns
+    jiffy_ns = k.e[0].jiffy_ns
+    return timer_wheel_ns(k, (ns + jiffy_ns - 1) // jiffy_ns)

@@ -8,7 +8,7 @@ Leaves out: orders above 0 and direct compaction, cpusets and nodes, task flags 
 
 from gfplab.engine.requests import TASK_UNINTERRUPTIBLE, cond_resched, schedule_timeout
 from gfplab.engine.subset import kernel, plain
-from gfplab.engine.symbols import burn, jiffies_to_ns_from_now
+from gfplab.engine.symbols import burn
 from gfplab.kernel.costs import C_ALLOC_FAIL
 from gfplab.kernel.gfp import (
     __GFP_DIRECT_RECLAIM,
@@ -33,6 +33,7 @@ from gfplab.kernel.symbols import (
     gfp_zone,
     min_wmark_pages,
     out_of_memory__v6_1,
+    timer_wheel_ns,
     try_to_free_pages__v6_1,
     wake_all_kswapds,
     watermark_ok,
@@ -151,7 +152,7 @@ def should_reclaim_retry__v6_1(k, r, alloc_flags):
         retry = watermark_ok(k, z, min_wmark_pages(k, z), request.cls, alloc_flags, available)
         z -= 1
     if k.tasks[k.e[0].cur].pf_flags & PF_WQ_WORKER:
-        yield schedule_timeout(0, jiffies_to_ns_from_now(k, 1), TASK_UNINTERRUPTIBLE)
+        yield schedule_timeout(0, timer_wheel_ns(k, 1), TASK_UNINTERRUPTIBLE)
     else:
         yield cond_resched()
     return retry
@@ -162,7 +163,7 @@ def __alloc_pages_may_oom__v6_1(k, gfp_mask, cls):
     """Kill, or wait for somebody else's kill. 1: retry; 0: give up; -page: a page turned up."""
     assert gfp_mask & __GFP_NORETRY == 0  # law 14
     if k.vm[0].oom_lock:
-        yield schedule_timeout(0, jiffies_to_ns_from_now(k, 1), TASK_UNINTERRUPTIBLE)
+        yield schedule_timeout(0, timer_wheel_ns(k, 1), TASK_UNINTERRUPTIBLE)
         return 1
     # what a parallel kill has freed; the mark is high, so as not to kill on and on
     page = get_page_from_freelist(k, gfp_mask & ~__GFP_KSWAPD_RECLAIM, ALLOC_WMARK_HIGH, cls)

@@ -9,7 +9,7 @@ many as an eighth of all pages, which is more than a swap area of four times the
 
 from gfplab.engine.requests import TASK_UNINTERRUPTIBLE, schedule_timeout
 from gfplab.engine.subset import kernel, plain
-from gfplab.engine.symbols import burn, jiffies_to_ns_from_now
+from gfplab.engine.symbols import burn
 from gfplab.kernel.costs import C_MAJOR_FAULT
 from gfplab.kernel.gfp import (
     __GFP_HIGH,
@@ -31,6 +31,7 @@ from gfplab.kernel.symbols import (
     smp_processor_id,
     swap_entry_free,
     swap_readpage,
+    timer_wheel_ns,
     workingset_refault__v6_1,
 )
 from gfplab.kernel.types import (
@@ -175,7 +176,7 @@ def __read_swap_cache_async(k, slot):
         free_hot_cold_page(k, page)
         if k.swap_map[slot] & SWAP_PTE == 0:
             return 0
-        yield schedule_timeout(0, jiffies_to_ns_from_now(k, 1), TASK_UNINTERRUPTIBLE)
+        yield schedule_timeout(0, timer_wheel_ns(k, 1), TASK_UNINTERRUPTIBLE)
     k.swap_map[slot] |= SWAP_HAS_CACHE
     node = slot // NODE_SLOTS
     while k.node_count[node] == 0:  # it may have come, or gone with its last shadow, while this task slept

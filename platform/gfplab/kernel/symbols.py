@@ -533,6 +533,11 @@ def jiffies(k):
 
 
 @prototype(blocking=False)
+def timeout_ns(k, ns):
+    """What schedule_timeout() makes of a time in this era: the wheel of v4.8 and later adds the tick that has begun."""
+
+
+@prototype(blocking=False)
 def timer_wheel_ns(k, n):
     """How long schedule_timeout(n) lasts at most, from v4.8 on: the wheel never fires early, so n ticks at least."""
 

@@ -16,6 +16,7 @@ from gfplab.kernel.symbols import (
     account_writeout_spared,
     decide_throttle_vm_writeout,
     pool_full_ns,
+    timeout_ns,
     writeout_limit,
 )
 from gfplab.kernel.tracepoints import (
@@ -36,7 +37,7 @@ def congestion_wait(k, ns):
     time always runs out.
     """
     began = local_clock(k)
-    woken = yield io_schedule_timeout(k.vm[0].congestion_wqh, ns, TASK_UNINTERRUPTIBLE)
+    woken = yield io_schedule_timeout(k.vm[0].congestion_wqh, timeout_ns(k, ns), TASK_UNINTERRUPTIBLE)
     trace(k, writeback_congestion_wait, ns // NSEC_PER_USEC, (local_clock(k) - began) // NSEC_PER_USEC, 0, 0)
     return woken
 
@@ -49,7 +50,7 @@ def wait_iff_congested(k, z, ns):
         yield cond_resched()
         trace(k, writeback_wait_iff_congested, ns // NSEC_PER_USEC, (local_clock(k) - began) // NSEC_PER_USEC, 0, 0)
         return 0
-    woken = yield io_schedule_timeout(k.vm[0].congestion_wqh, ns, TASK_UNINTERRUPTIBLE)
+    woken = yield io_schedule_timeout(k.vm[0].congestion_wqh, timeout_ns(k, ns), TASK_UNINTERRUPTIBLE)
     trace(k, writeback_wait_iff_congested, ns // NSEC_PER_USEC, (local_clock(k) - began) // NSEC_PER_USEC, 0, 0)
     return woken
 
