@@ -13,7 +13,9 @@ from gfplab.boot.layout import Layout
 from gfplab.boot.machine import boot_machine
 from gfplab.engine.slices import run_until
 from gfplab.errors import SimulationError
+from gfplab.kernel.bugs import BUGS
 from gfplab.kernel.model import kernel_model
+from gfplab.kernel.vmstat import ERROR_KERNEL_BUG
 
 LOGS = ("trace", "stalls", "vmstat")
 _builds: dict = {}
@@ -105,9 +107,9 @@ def simulate(
     try:
         why = run_until(sim, end, on_drain=keep, progress=report, done=lambda: bool(sim.arrays["vm"]["done"][0]))
     except SimulationError as e:
-        why, error = "error", str(e)
+        why, error = "error", in_words(str(e), sim.arrays["e"][0])
         if not check:
-            raise
+            raise SimulationError(error) from None
     wall = time.perf_counter() - began
     if sim.arrays["vm"]["done"][0]:
         end = int(sim.arrays["vm"]["done"][0])
@@ -116,6 +118,16 @@ def simulate(
         sim.call("finish")
         keep(sim.drain())
     return finish(world, policies, seed, mode, build, sim, machine.layout, rows, why, wall, end, error)
+
+
+def in_words(sentence: str, e) -> str:
+    """What the engine says of an error, with the kernel's own sentence where the kernel found it."""
+    bug = int(e["error"]) - ERROR_KERNEL_BUG
+    return (
+        sentence.replace(f"error {e['error']}", BUGS[bug].format(info=int(e["error_info"])))
+        if bug in BUGS
+        else sentence
+    )
 
 
 def finish(world, policies, seed, mode, build, sim, layout, rows, why, wall, end, error) -> Run:

@@ -23,6 +23,8 @@ POLICIES = (
     *("pool_first_percpu", "bail_out", "light_reclaim", "adaptive_wait", "inflight_cap"),
 )
 MS = 1_000_000
+ERAS = [(name, load_scenario(path).kernel) for name, path in SHIPPED.items()] + [("captured", "v4.7")]
+ERAS += [(name, "v6.1") for name, kernel in ERAS if kernel == "v4.7"]  # a scenario of 2016 on the kernel of 2022
 LENGTH = {"s10_fast_path": MS // 2, "s2_pure_anon": 12 * MS, "captured": 40 * MS}
 STORM = 40 * MS
 
@@ -30,18 +32,18 @@ pytestmark = pytest.mark.slow
 
 
 @cache
-def world(name):
-    return load_scenario(CAPTURED if name == "captured" else SHIPPED[name])
+def world(name, kernel):
+    return load_scenario(CAPTURED if name == "captured" else SHIPPED[name], {"kernel": kernel})
 
 
 @cache
-def policies(kernel, name):
+def policies(name, kernel):
     return select(kernel, {}, extra=[name] if name else [])
 
 
-def run(name, mode, policy="", seed=1, until_ns=0, **options):
+def run(name, mode, policy="", seed=1, until_ns=0, kernel="v4.7", **options):
     until_ns = until_ns or LENGTH.get(name, STORM)
-    return simulate(world(name), policies(world(name).kernel, policy), seed, mode=mode, until_ns=until_ns, **options)
+    return simulate(world(name, kernel), policies(policy, kernel), seed, mode=mode, until_ns=until_ns, **options)
 
 
 def same(one, other):
@@ -58,12 +60,17 @@ def same(one, other):
             np.testing.assert_array_equal(array, other.arrays[name], err_msg=name)
 
 
-@pytest.mark.parametrize("name", [*SHIPPED, "captured"])
-def test_every_scenario_runs_the_same_in_all_three_modes(name, compiled):
-    first = run(name, "compiled")
-    same(first, run(name, "steps"))
-    same(first, run(name, "generators"))
+@pytest.mark.parametrize(("name", "kernel"), ERAS)
+def test_every_scenario_runs_the_same_in_all_three_modes(name, kernel, compiled):
+    first = run(name, "compiled", kernel=kernel)
+    same(first, run(name, "steps", kernel=kernel))
+    same(first, run(name, "generators", kernel=kernel))
     assert first.events > 100
+
+
+@pytest.mark.parametrize(("name", "kernel"), ERAS)
+def test_every_scenario_comes_to_its_end(name, kernel, compiled):
+    assert run(name, "compiled", until_ns=5000 * MS, kernel=kernel).verdict == "ok"
 
 
 @pytest.mark.parametrize("policy", POLICIES)
@@ -71,10 +78,11 @@ def test_the_storm_runs_the_same_compiled_and_uncompiled_under_every_policy(poli
     same(run("s1_quarter", "compiled", policy), run("s1_quarter", "generators", policy))
 
 
+@pytest.mark.parametrize("kernel", ["v4.7", "v6.1"])
 @pytest.mark.parametrize("name", ["s1_quarter", "captured"])
-def test_the_shortened_storm_is_a_storm(name, compiled):
+def test_the_shortened_storm_is_a_storm(name, kernel, compiled):
     """Reclaim, swap-out through dm-crypt, and somebody asleep for lack of memory."""
-    left = run(name, "compiled").arrays
+    left = run(name, "compiled", kernel=kernel).arrays
     assert left["vm"]["allocstall"][0] > 0 and left["vm"]["pswpout"][0] > 100
     assert left["vm"]["swap_written"][0] > 10 and left["vm"]["psi_some"][0] > 0
 

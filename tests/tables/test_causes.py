@@ -19,6 +19,7 @@ STACKS = {
     "nr_immediate": NAP + SHRINK + " kswapd_shrink_zone balance_pgdat kswapd kthread",
     "shrink_inactive_list": NAP + SHRINK + RECLAIM,
     "throttle_direct_reclaim": "schedule schedule_timeout try_to_free_pages" + ALLOC,
+    "reclaim_throttle": "schedule schedule_timeout reclaim_throttle shrink_node" + RECLAIM,
     "should_reclaim_retry": NAP + ALLOC,
     "oom": "schedule schedule_timeout schedule_timeout_killable out_of_memory" + ALLOC,
     "mempool_alloc": SLEEP + "mempool_alloc bio_alloc_bioset get_swap_bio __swap_writepage" + PAGEOUT,

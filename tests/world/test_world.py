@@ -60,7 +60,7 @@ def test_every_key_is_explained_and_named_without_its_unit():
 
 
 def test_what_a_file_leaves_out_is_filled_in_by_the_age_of_the_kernel():
-    """dm-crypt got larger pools, a page limit and a limit on swap bios after v4.7."""
+    """dm-crypt got larger pools, a page limit and a limit on swap bios after v4.7, and a virtio disk a scheduler."""
     block = {
         "disk": [{"name": "d", "read": "1us", "write": "1us", "bandwidth": "1MB/s"}],
         "crypt": [{"name": "c", "device": "d"}],
@@ -72,6 +72,7 @@ def test_what_a_file_leaves_out_is_filled_in_by_the_age_of_the_kernel():
     assert old.crypts[0].encrypt_ns == COST_DEFAULTS["crypt_page"]
     assert old.crypts[0].max_active == 1
     assert (old.tasks[0].touch_ns, old.tasks[0].first_order) == (COST_DEFAULTS["touch"], "random")
+    assert (old.disks[0].scheduler, new.disks[0].scheduler) == ("none", "mq-deadline")
     assert old.costs == COST_DEFAULTS and small(costs={"irq": "1us"}).costs == {**COST_DEFAULTS, "irq": 1000}
 
 

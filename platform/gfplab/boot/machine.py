@@ -108,7 +108,11 @@ def count_kernel_threads(world) -> int:
 
 
 def sizes(world, layout: Layout, workloads: Workloads, n_tasks: int) -> dict[str, int]:
-    """Sizes of every array. Records of I/O are bounded by the memory that they would cost."""
+    """Sizes of every array. Records of I/O are bounded by the memory that they would cost.
+
+    A page on its way to swap on dm-crypt holds a bio and, with dm_io or dm_target_io, a clone: more than a quarter of a
+    page. So no more than four fifths of all pages can be on their way, with two bios each.
+    """
     cpus = world.machine.cpus
     pages = world.machine.managed_pages
     zones = len(world.machine.zones) + 1
@@ -145,9 +149,9 @@ def sizes(world, layout: Layout, workloads: Workloads, n_tasks: int) -> dict[str
         "magazine_elems": len(layout.pools) * cpus * MAGAZINE_SLOTS,
         "pool_elems": 1 + sum(max(plan.min_nr, 1) for plan in layout.pools[1:]),
         "biosets": len(layout.biosets),
-        "bios": pages + 1024,
-        "crypt_ios": pages // 2 + 1024,
-        "works": pages // 2 + 1024,
+        "bios": pages * 8 // 5 + 1024,
+        "crypt_ios": pages * 4 // 5 + 1024,
+        "works": pages * 4 // 5 + 1024,
         "requests": tags + 1024,
         "kblockds": cpus + 1,
         "disks": len(world.disks) + 1,

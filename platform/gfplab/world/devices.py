@@ -39,8 +39,9 @@ class Disk:
         int, Whole(0, 999), "a FIFO server's time varies by so much up and down, in steps of 10"
     ] = 0
     scheduler: Annotated[
-        Literal["none", "mq-deadline"], "between the queue of a CPU and the driver, v6.1 and later"
-    ] = "none"
+        Literal["none", "mq-deadline"] | None,
+        "between the queue of a CPU and the driver: v4.7 has none, later kernels mq-deadline for one hardware queue",
+    ] = None
     nr_requests: Annotated[int, Whole(4, 10240), "requests in each direction before a legacy queue makes one wait"] = (
         128
     )

@@ -147,6 +147,7 @@ def complete(world: World) -> World:
     return replace(
         world,
         machine=machine,
+        disks=tuple(_complete_disk(each, world.kernel) for each in world.disks),
         crypts=tuple(_complete_crypt(each, world, machine, costs) for each in world.crypts),
         tasks=tuple(_complete_task(each, machine, costs) for each in world.tasks),
         costs=costs,
@@ -160,6 +161,11 @@ def _kernel_pages(world: World, machine: Machine) -> int:
         return machine.managed_pages // 20
     without = replace(world, machine=replace(machine, kernel_pages=0))
     return max(without.start_free_pages - free, 0)
+
+
+def _complete_disk(disk: Disk, kernel: str) -> Disk:
+    """The disk with the scheduler that a kernel of that age gives a device with one hardware queue."""
+    return replace(disk, scheduler=disk.scheduler or ("none" if kernel == "v4.7" else "mq-deadline"))
 
 
 def _complete_crypt(crypt: Crypt, world: World, machine: Machine, costs: Mapping[str, int]) -> Crypt:
