@@ -8,9 +8,9 @@ from gfplab.cli.output import JSON, print_json
 
 
 def folders() -> list[Path]:
-    """Where scenarios are looked for: below the working directory, then in the source tree that gfplab runs from."""
-    source = Path(__file__).resolve().parents[3]
-    found = [Path("studies/scenarios"), source / "studies" / "scenarios"]
+    """Where scenarios are looked for: below the working directory, then where gfplab is installed or checked out."""
+    package = Path(__file__).resolve().parents[1]
+    found = [Path("studies/scenarios"), package / "studies" / "scenarios", package.parents[1] / "studies" / "scenarios"]
     return [
         folder
         for place, folder in enumerate(found)
@@ -19,7 +19,7 @@ def folders() -> list[Path]:
 
 
 def scenario_files() -> dict[str, Path]:
-    """Every scenario by its name; a name in the working directory hides the same one in the source tree."""
+    """Every scenario by its name; a name in the working directory hides the same one that came with gfplab."""
     found = {}
     for folder in reversed(folders()):
         found |= {path.stem: path for path in folder.glob("*.toml")}

@@ -164,7 +164,7 @@ def kernel_schema():
     )  # fmt: skip
     s.records(
         "vm",
-        era="47 for v4.7", nr_zones="populated zones", nr_managed="managed pages of all zones", nr_fixed="pages held by the kernel for ever",
+        era="47 for v4.7, 61 for v6.1", nr_zones="populated zones", nr_managed="managed pages of all zones", nr_fixed="pages held by the kernel for ever",
         min_free_kbytes="", totalreserve="totalreserve_pages", swappiness="", dirty_ratio="", dirty_background_ratio="", page_cluster="",
         dirty_limit="slow dirty_limit of the global domain", dirty_limit_tstamp="its last update", dirty_thresh="last computed threshold", dirty_bg_thresh="last computed background threshold",
         nr_free="free pages in the buddy lists of all zones", nr_writeback="pages under writeback, swap included", nr_dirty="NR_FILE_DIRTY", nr_unstable="NR_UNSTABLE_NFS", nr_slab="slab pages", nr_mempool="pages owned by page mempools, reserve and out",
