@@ -29,25 +29,25 @@ def test_any_one_eligible_zone_at_its_high_mark_makes_the_node_balanced():
     """v4.7 wanted all of them."""
     m = quiet(machine(check_every=None, zones=ZONES))
     m.lose_free_pages(0, z=2)
-    assert m.call("pgdat_balanced__v6_1", 2) == 1
+    assert m.call("pgdat_balanced__v6_1", 0, 2) == 1
     mark = m.k.zones[1].wmark_high + m.k.zones[1].reserve_2
     m.lose_free_pages(mark + 1, z=1)
-    assert m.call("pgdat_balanced__v6_1", 2) == 1
+    assert m.call("pgdat_balanced__v6_1", 0, 2) == 1
     m.lose_free_pages(mark, z=1)
-    assert m.call("pgdat_balanced__v6_1", 2) == 0
-    assert m.call("pgdat_balanced__v6_1", 1) == int(mark > m.k.zones[1].wmark_high)
+    assert m.call("pgdat_balanced__v6_1", 0, 2) == 0
+    assert m.call("pgdat_balanced__v6_1", 0, 1) == int(mark > m.k.zones[1].wmark_high)
 
 
 def test_it_is_woken_below_the_high_mark_or_for_a_boost_but_not_without_hope():
     m = asleep(inactive_file="1MiB")
-    assert m.call("wakeup_kswapd__v6_1", 0, 1) == 0
+    assert m.call("wakeup_kswapd__v6_1", 0, 0, 1) == 0
     m.zone.boost = 256
     m.vm.kswapd_failures = 16
-    assert m.call("wakeup_kswapd__v6_1", 0, 1) == 0
+    assert m.call("wakeup_kswapd__v6_1", 0, 0, 1) == 0
     m.vm.kswapd_failures = 0
-    assert m.call("wakeup_kswapd__v6_1", 0, 1) == 1
+    assert m.call("wakeup_kswapd__v6_1", 0, 0, 1) == 1
     m = asleep(inactive_file="1MiB").lose_free_pages(100)
-    assert m.call("wakeup_kswapd__v6_1", 0, 1) == 1 and len(m.traced(mm_vmscan_wakeup_kswapd)) == 1
+    assert m.call("wakeup_kswapd__v6_1", 0, 0, 1) == 1 and len(m.traced(mm_vmscan_wakeup_kswapd)) == 1
 
 
 def test_it_reclaims_up_to_the_high_mark():
@@ -63,7 +63,7 @@ def test_a_boost_is_worked_off_without_swap_and_is_over_afterwards():
     zone = [{"name": "DMA32", "managed": "64MiB"}]
     m = asleep(zones=zone, inactive_file="40MiB", inactive_anon="4MiB")
     m.zone.boost = 256
-    m.call("wakeup_kswapd__v6_1", 0, 1)
+    m.call("wakeup_kswapd__v6_1", 0, 0, 1)
     m.run(300 * MS)
     assert m.zone.boost == 0 and m.vm.pswpout == 0 and m.vm.pgscan_anon == 0
     assert 256 <= m.vm.pgsteal_file < 256 + 32
@@ -73,7 +73,7 @@ def test_a_boost_is_dropped_where_the_page_cache_is_too_small_for_a_first_gentle
     """Less than 2^12 pages: nothing to scan at priority 12, no progress, the end."""
     m = asleep(inactive_file="6MiB", inactive_anon="4MiB")
     m.zone.boost = 256
-    m.call("wakeup_kswapd__v6_1", 0, 1)
+    m.call("wakeup_kswapd__v6_1", 0, 0, 1)
     m.run(300 * MS)
     assert m.zone.boost == 0 and m.vm.pgscan_kswapd == 0 and m.vm.kswapd_failures == 1
 
@@ -81,7 +81,7 @@ def test_a_boost_is_dropped_where_the_page_cache_is_too_small_for_a_first_gentle
 def test_a_boost_that_only_swap_could_serve_is_dropped():
     m = asleep(inactive_anon="4MiB")
     m.zone.boost = 256
-    m.call("wakeup_kswapd__v6_1", 0, 1)
+    m.call("wakeup_kswapd__v6_1", 0, 0, 1)
     m.run(300 * MS)
     assert m.zone.boost == 0 and m.vm.pswpout == 0 and m.vm.pageoutrun == 1
 
@@ -92,7 +92,7 @@ def test_marks_come_before_the_boost():
     m.zone.boost = 256
     high = m.zone.wmark_high + 256
     m.lose_free_pages(high - 100)
-    m.call("wakeup_kswapd__v6_1", 0, 1)
+    m.call("wakeup_kswapd__v6_1", 0, 0, 1)
     m.run(SEC)
     assert m.vm.pswpout > 0 and m.zone.boost == 0
 
@@ -122,7 +122,7 @@ def test_a_balanced_node_is_neither_congested_nor_full_of_dirty_pages():
     m = quiet(machine(check_every=None))
     m.vm.kswapd_failures = 0
     m.vm.pgdat_flags = PGDAT_DIRTY | PGDAT_WRITEBACK | LRUVEC_CONGESTED
-    assert m.call("prepare_kswapd_sleep__v6_1", 1) == 1 and m.vm.pgdat_flags == 0
+    assert m.call("prepare_kswapd_sleep__v6_1", 0, 1) == 1 and m.vm.pgdat_flags == 0
 
 
 @pytest.mark.parametrize("boost", [0, 300])
@@ -141,3 +141,31 @@ def test_its_work_is_memory_stall():
     m.lose_free_pages(m.zone.wmark_min)
     m.run(20 * MS)
     assert m.vm.nr_memstall == 1 and m.vm.psi_some > 0
+
+
+def checkered(m, leave):
+    """Every other page of the zone is free, so no two that are could merge, until `leave` are."""
+    m.lose_free_pages(0)
+    first = int(m.zone.start_pfn)
+    free = [page for page in range(first, first + 2 * leave, 2) if m.arrays["page_flags"][page] == 0]
+    return m.give_free_pages(free)
+
+
+def test_woken_for_a_block_it_is_content_only_with_a_block_of_that_order():
+    """Twice the high mark free, and no two pages side by side."""
+    m = quiet(machine(check_every=None))
+    checkered(m, 4 * m.zone.wmark_high)
+    assert m.zone.free > 2 * m.zone.wmark_high
+    assert m.call("pgdat_balanced__v6_1", 0, 1) == 1
+    assert m.call("pgdat_balanced__v6_1", 1, 1) == 0
+
+
+def test_having_freed_twice_the_pages_of_the_order_it_looks_for_single_pages_only():
+    """It would never end otherwise: what it frees need not be side by side."""
+    m = asleep(inactive_file="4MiB")
+    checkered(m, 4 * m.zone.wmark_high)
+    assert m.call("wakeup_kswapd__v6_1", 0, 2, 1) == 1
+    m.run(300 * MS)
+    assert 8 <= m.vm.pgsteal_kswapd <= 8 + 2 * 32
+    assert m.vm.kswapd_order == 0 and m.vm.pageoutrun == 1
+    assert len(m.traced(mm_vmscan_kswapd_sleep)) == 2

@@ -24,7 +24,7 @@ from gfplab.kernel.costs import COST_NAMES
 from gfplab.kernel.gfp import PF_KSWAPD, PF_KTHREAD, PF_MEMALLOC, PF_SWAPWRITE
 from gfplab.kernel.instrument_types import INSTRUMENT_SIZES
 from gfplab.kernel.magazine import MAGAZINE_SLOTS
-from gfplab.kernel.mobility_types import MIGRATE_UNMOVABLE
+from gfplab.kernel.mobility_types import MIGRATE_MOVABLE, MIGRATE_RECLAIMABLE, MIGRATE_UNMOVABLE
 from gfplab.kernel.rig_types import PHASE_POOL_COUNTERS
 from gfplab.kernel.swap import NODE_LRU_ERA, PAGE_WAIT_TABLE
 from gfplab.kernel.tracepoints import TRACEPOINTS
@@ -32,6 +32,7 @@ from gfplab.kernel.types import EV_BOOT, PAGE_SIZE, POOL_PAGE, POOL_SLAB, VMSCAN
 from gfplab.world.workload import AWAITED
 
 STACK_WORDS = 1024
+SCHED_LATENCY_NS = 6_000_000
 STACKS = 4096
 HIST_BINS = 256
 # log rows that a busy machine would drown in: only on request
@@ -76,6 +77,7 @@ def boot_machine(build, world, seed: int, fixed_order: bool = False, trace_all: 
         "transfer_ns": world.costs["lock_transfer"],
         "stall_min_ns": world.stall_min_ns,
         "resched_soon": int(devices.ERA[world.kernel] >= 61),  # v4.7 scenarios look when the debt is paid, every 50 us
+        "latency_ns": SCHED_LATENCY_NS if devices.ERA[world.kernel] >= 61 else 0,
     }
     engine_boot.prepare(arrays, seed, fixed_order=fixed_order, **constants)
     fill(arrays, world, layout, workloads, seed)
@@ -212,14 +214,22 @@ def fill(arrays, world, layout: Layout, workloads: Workloads, seed: int):
     devices.setup_flushers(arrays, world, layout)
     stated_free = machine.start.free_pages is not None  # then the reserves are part of what the kernel holds
     if not stated_free:
-        vm["nr_fixed"] = len(source.take(machine.kernel_pages, "the kernel itself", MIGRATE_UNMOVABLE))
+        take_kernel_pages(vm, source, machine.start, machine.kernel_pages)
     slabs.fill_reserves(arrays, layout, source)
     if stated_free:
         rest = max(machine.kernel_pages - int(vm["nr_mempool"][0] + vm["nr_slab"][0]), 0)
-        vm["nr_fixed"] = len(source.take(rest, "the kernel itself", MIGRATE_UNMOVABLE))
+        take_kernel_pages(vm, source, machine.start, rest)
     start_dirty_limit(arrays, world)
     workloads.fill(arrays, source, seed)
     source.free_the_rest()
+
+
+def take_kernel_pages(vm, source, start, n: int):
+    """What the kernel holds for good, each type of it in its own pageblocks."""
+    by_type = {MIGRATE_RECLAIMABLE: start.kernel_reclaimable_pages, MIGRATE_MOVABLE: start.kernel_movable_pages}
+    by_type[MIGRATE_UNMOVABLE] = max(n - sum(by_type.values()), 0)
+    for migratetype, pages in by_type.items():
+        vm["nr_fixed"] += len(source.take(pages, "the kernel itself", migratetype))
 
 
 def start_dirty_limit(arrays, world):

@@ -5,7 +5,10 @@ A task has its CPU from dispatch() until it sleeps, ends or is preempted. Whatev
 does it: least virtual run time first, sleepers are placed at most a slice behind the others, a woken task preempts
 one that is 1 ms ahead, a slice lasts 3 ms when others wait; preemption takes effect at pay points, which are at most
 a slice apart. No CPU is idle while a task that may run there waits.
-Leaves out: groups, load balancing other than pulling to an idle CPU, caches getting cold.
+Where a latency is set (e.latency_ns), slices are what the tick makes of them: at the first tick at which a task has
+had its share of the latency or more, it gives way to one that has had less.
+Leaves out: that latency and granularity grow with the number of CPUs, groups, load balancing other than pulling to an
+idle CPU, caches getting cold.
 """
 
 from gfplab.engine.accounts import account_cpu, set_task_state
@@ -42,6 +45,17 @@ def idle_remove(k, c):
 
 
 @plain
+def slice_end(k, c):
+    """When the slice of the current task of CPU `c` is over, for those who wait now."""
+    e = k.e[0]
+    rq = k.cpus[c]
+    if e.latency_ns == 0:
+        return rq.picked_at + e.slice_ns
+    share = max(e.latency_ns // (rq.nr_queued + 1), e.granularity_ns)
+    return (max(rq.picked_at + share, e.now) // e.jiffy_ns + 1) * e.jiffy_ns
+
+
+@plain
 def dispatch(k, c, t, ns):
     """Give CPU `c` to task `t`, which goes on after `ns` and, if another ran here before, a context switch."""
     e = k.e[0]
@@ -54,7 +68,8 @@ def dispatch(k, c, t, ns):
     rq.curr = t
     rq.need_resched = 0
     rq.exec_start = e.now
-    rq.slice_end = e.now + ns + e.slice_ns
+    rq.picked_at = e.now + ns
+    rq.slice_end = slice_end(k, c)
     rq.min_vruntime = max(rq.min_vruntime, task.vruntime)
     task.on_cpu = 1
     task.last_cpu = c
@@ -144,6 +159,8 @@ def place_task(k, t):
     enqueue_task(k, c, t)
     if k.tasks[rq.curr].vruntime - task.vruntime > weighted(k, t, e.preempt_ns):
         rq.need_resched = 1
+    if e.latency_ns:
+        rq.slice_end = slice_end(k, c)
 
 
 @plain
@@ -156,7 +173,10 @@ def preempt(k, c):
     best = first_queued(k, c)
     rq.need_resched = 0
     if best == 0 or e.sched_fifo or k.tasks[best].vruntime > task.vruntime:
-        rq.slice_end = e.now + e.slice_ns
+        if e.latency_ns:
+            rq.slice_end = slice_end(k, c)
+        else:
+            rq.slice_end = e.now + e.slice_ns
         return 0
     dequeue_first(k, c, best)
     task.on_cpu = 0

@@ -70,10 +70,10 @@ def wakeup_kswapd(k, cls):
 
 
 @plain
-def wake_all_kswapds(k, cls):
+def wake_all_kswapds(k, order, cls):
     """One node, one kswapd."""
     if k.vm[0].era >= NODE_LRU_ERA:
-        return wakeup_kswapd__v6_1(k, 0, cls)
+        return wakeup_kswapd__v6_1(k, 0, order, cls)
     return wakeup_kswapd(k, cls)
 
 

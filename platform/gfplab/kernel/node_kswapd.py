@@ -4,8 +4,10 @@ Models kswapd(), balance_pgdat(), wakeup_kswapd() and their helpers of mm/vmscan
 some more pages so that page types mix less: as long as the marks, boost included, hold, kswapd reclaims for it clean
 page cache only, without swap and without writes.  Where the marks do not hold, it forgets the promise for this run.
 
-Leaves out: several nodes, orders above 0 (forks wake Linux's kswapd for order 2), kcompactd, soft limits of memory
-cgroups, the multi-generational LRU.
+A request for a block of several pages that fails wakes it for that order, until it has freed twice as many pages.
+
+Leaves out: several nodes, kcompactd, a pass that goes on because compaction lacks pages (should_continue_reclaim()),
+soft limits of memory cgroups, the multi-generational LRU.
 """
 
 from gfplab.engine.requests import TASK_INTERRUPTIBLE, cond_resched, schedule, schedule_timeout
@@ -20,13 +22,13 @@ from gfplab.kernel.symbols import (
     high_wmark_pages,
     inactive_list_is_low,
     init_scan__v6_1,
-    lowmem_reserve,
     psi_memstall_enter,
     psi_memstall_leave,
     shrink_active_list__v6_1,
     shrink_node,
     snapshot_refaults,
     timer_wheel_ns,
+    watermark_ok,
 )
 from gfplab.kernel.tracepoints import mm_vmscan_kswapd_sleep, mm_vmscan_kswapd_wake, mm_vmscan_wakeup_kswapd
 from gfplab.kernel.types import LRU_ACTIVE_ANON
@@ -39,10 +41,10 @@ SHORT_SLEEP_NS = 100_000_000
 
 
 @plain
-def pgdat_balanced__v6_1(k, cls):
-    """1 if any zone that a request of the class may use is at its high mark, boost included."""
+def pgdat_balanced__v6_1(k, order, cls):
+    """1 if any zone that a request of the class may use is at its high mark, boost included, and has such a block."""
     for z in range(1, cls + 1):
-        if k.zones[z].free > high_wmark_pages(k, z) + lowmem_reserve(k, z, cls):
+        if watermark_ok(k, z, order, high_wmark_pages(k, z), cls, 0, k.zones[z].free):
             return 1
     return 0
 
@@ -57,18 +59,20 @@ def pgdat_watermark_boosted(k, cls):
 
 
 @plain
-def wakeup_kswapd__v6_1(k, gfp_mask, cls):
+def wakeup_kswapd__v6_1(k, gfp_mask, order, cls):
     """Wake kswapd if it sleeps, no eligible zone is at its high mark or one is boosted, and there is hope. 1: woken.
 
-    Writes: vm.kswapd_cls, kswapd's state.
+    Writes: vm.kswapd_cls, vm.kswapd_order, kswapd's state.
     """
     if k.vm[0].kswapd_cls < cls:
         k.vm[0].kswapd_cls = cls
+    if k.vm[0].kswapd_order < order:
+        k.vm[0].kswapd_order = order
     if waitqueue_active(k, k.vm[0].kswapd_wait) == 0:
         return 0
     if k.vm[0].kswapd_failures >= MAX_RECLAIM_RETRIES:
         return 0
-    if pgdat_balanced__v6_1(k, cls) and pgdat_watermark_boosted(k, cls) == 0:
+    if pgdat_balanced__v6_1(k, order, cls) and pgdat_watermark_boosted(k, cls) == 0:
         return 0
     burn(k, k.costs[C_WAKEUP_KSWAPD])
     trace(k, mm_vmscan_wakeup_kswapd, cls, gfp_mask, 0, 0)
@@ -86,40 +90,49 @@ def kswapd_highest_zoneidx(k, before):
 
 @kernel
 def kswapd__v6_1(k, a0):
-    """The thread: try to sleep, balance, for ever."""
+    """The thread: try to sleep, balance, for ever.
+
+    A run that gave up its order looks before its sleep whether single pages are enough.
+    """
     cls = k.vm[0].nr_zones
+    reclaim_order = k.vm[0].kswapd_order
     while True:
         cls = kswapd_highest_zoneidx(k, cls)
-        yield from kswapd_try_to_sleep__v6_1(k, cls)
+        yield from kswapd_try_to_sleep__v6_1(k, reclaim_order, cls)
         cls = kswapd_highest_zoneidx(k, cls)
+        alloc_order = k.vm[0].kswapd_order
+        k.vm[0].kswapd_order = 0
         k.vm[0].kswapd_cls = 0
-        trace(k, mm_vmscan_kswapd_wake, cls, 0, 0, 0)
-        yield from balance_pgdat__v6_1(k, cls)
+        trace(k, mm_vmscan_kswapd_wake, cls, alloc_order, 0, 0)
+        reclaim_order = yield from balance_pgdat__v6_1(k, alloc_order, cls)
+        if reclaim_order >= alloc_order:
+            reclaim_order = k.vm[0].kswapd_order
 
 
 @plain
-def prepare_kswapd_sleep__v6_1(k, cls):
+def prepare_kswapd_sleep__v6_1(k, order, cls):
     """Let throttled direct reclaimers go, then say if the node is balanced, or hopeless. Writes: vm.pgdat_flags."""
     if waitqueue_active(k, k.vm[0].pfmemalloc_wait):
         wake_up_all(k, k.vm[0].pfmemalloc_wait)
     if k.vm[0].kswapd_failures >= MAX_RECLAIM_RETRIES:
         return 1
-    if pgdat_balanced__v6_1(k, cls):
+    if pgdat_balanced__v6_1(k, order, cls):
         k.vm[0].pgdat_flags &= ~(PGDAT_DIRTY | PGDAT_WRITEBACK | LRUVEC_CONGESTED)
         return 1
     return 0
 
 
 @kernel(inlined=True)
-def kswapd_try_to_sleep__v6_1(k, cls):
+def kswapd_try_to_sleep__v6_1(k, order, cls):
     """A nap of 100 ms first; only if that passes undisturbed and balanced, sleep until woken."""
     early = 0
-    if prepare_kswapd_sleep__v6_1(k, cls):
+    if prepare_kswapd_sleep__v6_1(k, order, cls):
         limit = timer_wheel_ns(k, SHORT_SLEEP_NS // k.e[0].jiffy_ns)
         early = yield schedule_timeout(k.vm[0].kswapd_wait, limit, TASK_INTERRUPTIBLE)
         if early:
             k.vm[0].kswapd_cls = kswapd_highest_zoneidx(k, cls)
-    if early == 0 and prepare_kswapd_sleep__v6_1(k, cls):
+            k.vm[0].kswapd_order = max(k.vm[0].kswapd_order, order)
+    if early == 0 and prepare_kswapd_sleep__v6_1(k, order, cls):
         trace(k, mm_vmscan_kswapd_sleep, 0, 0, 0, 0)
         yield schedule(k.vm[0].kswapd_wait, TASK_INTERRUPTIBLE)
         return 0
@@ -166,14 +179,18 @@ def set_reclaim_active(k, cls, active):
 
 
 @kernel
-def balance_pgdat__v6_1(k, cls):
-    """Reclaim until an eligible zone is balanced and boosts are worked off, or priority 0 is reached."""
+def balance_pgdat__v6_1(k, order, cls):
+    """Reclaim until an eligible zone is balanced and boosts are worked off, or priority 0 is reached.
+
+    Returns the order that it has reclaimed for to the end.
+    """
     t = k.e[0].cur
     scan = k.scans[t]
     psi_memstall_enter(k, t)
     k.vm[0].pageoutrun += 1
     burn(k, k.costs[C_DIRECT_RECLAIM])
     init_scan__v6_1(k, GFP_KERNEL, cls, 0, 1)
+    scan.order = order
     nr_boost_reclaim = note_boosts(k, cls)
     boosted = nr_boost_reclaim
     set_reclaim_active(k, cls, 1)
@@ -181,7 +198,7 @@ def balance_pgdat__v6_1(k, cls):
     while scan.priority >= 1:
         before = scan.nr_reclaimed
         raise_priority = 1
-        balanced = pgdat_balanced__v6_1(k, cls)
+        balanced = pgdat_balanced__v6_1(k, scan.order, cls)
         if balanced == 0 and nr_boost_reclaim:
             # first things first: from the start, for the marks alone
             nr_boost_reclaim = 0
@@ -220,17 +237,22 @@ def balance_pgdat__v6_1(k, cls):
         settle_boosts(k, cls)
     snapshot_refaults(k)
     psi_memstall_leave(k, t)
-    return 0
+    return scan.order
 
 
 @kernel(inlined=True)
 def kswapd_shrink_node(k):
-    """One pass whose goal is the sum of the high marks; 1 if it scanned as many pages."""
+    """One pass whose goal is the sum of the high marks; 1 if it scanned as many pages.
+
+    Twice the pages of the order freed, and only single pages are looked for: more would not make it a block.
+    """
     scan = k.scans[k.e[0].cur]
     scan.nr_to_reclaim = 0
     for z in range(1, scan.cls + 1):
         scan.nr_to_reclaim += max(high_wmark_pages(k, z), SWAP_CLUSTER_MAX)
     yield from shrink_node(k)
+    if scan.order and scan.nr_reclaimed >= 2 << scan.order:
+        scan.order = 0
     if scan.nr_scanned >= scan.nr_to_reclaim:
         return 1
     return 0

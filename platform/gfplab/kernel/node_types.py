@@ -18,7 +18,7 @@ def node_records(s):
     """Extend the schema."""
     s.records(
         "vm",
-        pgdat_flags="PGDAT_*, LRUVEC_CONGESTED", kswapd_failures="runs of kswapd in a row that freed nothing; at 16 the node is hopeless",
+        pgdat_flags="PGDAT_*, LRUVEC_CONGESTED", kswapd_order="largest order that somebody woke kswapd for", kswapd_failures="runs of kswapd in a row that freed nothing; at 16 the node is hopeless",
         reclaim_wait="first of the wait queues of reclaim_throttle(), one a reason", nr_writeback_throttled="tasks that sleep for VMSCAN_THROTTLE_WRITEBACK",
         nr_reclaim_start="nr_throttled_written when the first of them fell asleep", nr_throttled_written="pages whose writeback ended while a task slept for it",
         workingset_activate_anon="", workingset_activate_file="", pgscan_anon="", pgscan_file="", pgsteal_anon="", pgsteal_file="", pgskip="pages passed over because their zone is too high",
@@ -39,5 +39,5 @@ def node_records(s):
         may_deactivate="DEACTIVATE_* that inactive lists or refaults ask for", force_deactivate="1: both, in a last round", skipped_deactivate="1: an active list was left alone",
         nr_activate="pages of this batch activated", nr_pageout="pages of this batch whose writing was started",
         sum_dirty="nr_dirty of all batches of one shrink_node()", sum_unqueued_dirty="", sum_congested="", sum_writeback="", sum_immediate="", sum_taken="", sum_file_taken="",
-        slept="1: reclaim_throttle() slept", priority_0="priority of a first round",
+        order="order that kswapd still reclaims for", slept="1: reclaim_throttle() slept", priority_0="priority of a first round",
     )  # fmt: skip

@@ -252,7 +252,7 @@ def __alloc_pages_nodemask(k, gfp_mask, cls):
     request.loops = 0
     while True:
         if gfp_mask & __GFP_KSWAPD_RECLAIM:
-            wake_all_kswapds(k, cls)
+            wake_all_kswapds(k, 0, cls)
         alloc_flags = decide_gfp_to_alloc_flags(k, t, r)
         page = get_page_from_freelist(k, gfp_mask, alloc_flags & ~ALLOC_NO_WATERMARKS, cls)
         if page == 0 and alloc_flags & ALLOC_NO_WATERMARKS:

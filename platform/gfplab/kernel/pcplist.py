@@ -54,7 +54,7 @@ def rmqueue(k, z, gfp_mask, no_fragment):
     zone = k.zones[z]
     if may_wake and zone.flags & ZONE_BOOSTED_WATERMARK:
         zone.flags &= ~ZONE_BOOSTED_WATERMARK
-        wake_all_kswapds(k, z)
+        wake_all_kswapds(k, 0, z)
     if page:
         k.page_flags[page] = 0
         k.page_next[page] = 0

@@ -3,8 +3,8 @@
 Models the first attempt of allocate_slab() and the order above 0 in __alloc_pages() and free_pages() (v6.1).  A slab of
 more objects is rarely empty, so a cache of such slabs keeps more free objects when memory is short.
 
-Leaves out: per-CPU lists of orders 1 to 3 (blocks come from and go to the buddy lists at once), compaction, kswapd's
-care for orders above 0 (it is woken, and looks at single pages), the high-atomic reserve.
+Leaves out: per-CPU lists of orders 1 to 3 (blocks come from and go to the buddy lists at once), compaction, the
+high-atomic reserve, the RCU grace period that the pages of bio slabs wait for (SLAB_TYPESAFE_BY_RCU).
 """
 
 from gfplab.engine.subset import plain
@@ -62,7 +62,7 @@ def alloc_high_slab(k, cache, gfp_mask):
     page = block_from_freelist(k, mask, ALLOC_WMARK_LOW, order)
     if page == 0:
         if mask & __GFP_KSWAPD_RECLAIM:
-            wake_all_kswapds(k, gfp_zone(k, mask))
+            wake_all_kswapds(k, order, gfp_zone(k, mask))
         r = request_of(k)
         k.alloc_requests[r].gfp_mask = mask
         k.alloc_requests[r].cls = gfp_zone(k, mask)
@@ -97,8 +97,7 @@ def block_from_freelist(k, gfp_mask, alloc_flags, order):
     cls = gfp_zone(k, gfp_mask)
     z = cls
     while z > 0:
-        left = k.zones[z].free - ((1 << order) - 1)
-        if watermark_ok(k, z, wmark_pages(k, z, alloc_flags), cls, alloc_flags, left):
+        if watermark_ok(k, z, order, wmark_pages(k, z, alloc_flags), cls, alloc_flags, k.zones[z].free):
             page = rmqueue_block(k, z, gfp_mask, order)
             if page:
                 return page
@@ -122,7 +121,7 @@ def rmqueue_block(k, z, gfp_mask, order):
     spin_unlock(k, zone.lock)
     if may_wake and zone.flags & ZONE_BOOSTED_WATERMARK:
         zone.flags &= ~ZONE_BOOSTED_WATERMARK
-        wake_all_kswapds(k, z)
+        wake_all_kswapds(k, 0, z)
     return page
 
 

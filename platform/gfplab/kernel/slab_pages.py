@@ -100,7 +100,7 @@ def alloc_pages_nowait(k, gfp_mask):
     k.alloc_requests[r].cls = cls
     k.alloc_requests[r].loops = 0
     if gfp_mask & __GFP_KSWAPD_RECLAIM:
-        wake_all_kswapds(k, cls)
+        wake_all_kswapds(k, 0, cls)
     rights = decide_gfp_to_alloc_flags(k, k.e[0].cur, r)
     reserve_flags = rights & (ALLOC_NO_WATERMARKS | ALLOC_OOM)
     page = get_page_from_freelist(k, gfp_mask, rights & ~reserve_flags, cls)

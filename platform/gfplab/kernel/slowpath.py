@@ -79,7 +79,7 @@ def __alloc_pages_slowpath(k, gfp_mask, cls):
     request.loops = 0
     while True:
         if gfp_mask & __GFP_KSWAPD_RECLAIM:
-            wake_all_kswapds(k, cls)
+            wake_all_kswapds(k, 0, cls)
         rights = decide_gfp_to_alloc_flags(k, t, r)
         reserve_flags = rights & (ALLOC_NO_WATERMARKS | ALLOC_OOM)
         alloc_flags = rights & ~(ALLOC_NO_WATERMARKS | ALLOC_OOM)
@@ -149,7 +149,7 @@ def should_reclaim_retry__v6_1(k, r, alloc_flags):
     z = request.cls
     while z > 0 and retry == 0:
         available = zone_reclaimable_pages(k, z) + k.zones[z].free
-        retry = watermark_ok(k, z, min_wmark_pages(k, z), request.cls, alloc_flags, available)
+        retry = watermark_ok(k, z, 0, min_wmark_pages(k, z), request.cls, alloc_flags, available)
         z -= 1
     if k.tasks[k.e[0].cur].pf_flags & PF_WQ_WORKER:
         yield schedule_timeout(0, timer_wheel_ns(k, 1), TASK_UNINTERRUPTIBLE)

@@ -559,7 +559,7 @@ def pass_over_folios(k, lru, nr_to_scan):
 
 
 @prototype(blocking=False)
-def wake_all_kswapds(k, cls):
+def wake_all_kswapds(k, order, cls):
     """One node, one kswapd."""
 
 
@@ -723,7 +723,7 @@ def try_to_free_pages__v6_1(k, gfp_mask, cls):
 
 
 @prototype(blocking=False)
-def wakeup_kswapd__v6_1(k, gfp_mask, cls):
+def wakeup_kswapd__v6_1(k, gfp_mask, order, cls):
     """Wake kswapd if it sleeps, no eligible zone is at its high mark or one is boosted, and there is hope. 1: woken."""
 
 
@@ -1446,7 +1446,7 @@ def min_wmark_pages(k, z):
 
 
 @prototype(blocking=False)
-def watermark_ok(k, z, mark, cls, alloc_flags, free):
+def watermark_ok(k, z, order, mark, cls, alloc_flags, free):
     """__zone_watermark_ok() of v6.1: 1 if that many free pages pass, the rights in the flags and the reserve minded."""
 
 

@@ -1,6 +1,6 @@
 """The marks of a zone and who may go how far below them.
 
-Models zone_watermark_ok() and its kin of mm/page_alloc.c (v4.7, and v6.1 with the rights of 6.1.192).  Order 0 only.
+Models zone_watermark_ok() and its kin of mm/page_alloc.c (v4.7: order 0 only; v6.1 with the rights of 6.1.192).
 
 Leaves out: the high-atomic reserve, free CMA pages, per-CPU drift of NR_FREE_PAGES.
 """
@@ -18,6 +18,8 @@ from gfplab.kernel.gfp import (
     ALLOC_WMARK_MASK,
     ALLOC_WMARK_MIN,
 )
+from gfplab.kernel.mobility_types import MAX_ORDER, MIGRATE_PCPTYPES
+from gfplab.kernel.symbols import free_area
 
 
 @plain
@@ -63,9 +65,10 @@ def high_wmark_pages(k, z):
 
 
 @plain
-def watermark_ok(k, z, mark, cls, alloc_flags, free):
+def watermark_ok(k, z, order, mark, cls, alloc_flags, free):
     """__zone_watermark_ok() of v6.1: 1 if that many free pages pass, the rights in the flags and the reserve minded.
 
+    Above order 0 all but one page of the block must be to spare, and a block that large must be there, of any type.
     ALLOC_NON_BLOCK counts only on top of ALLOC_MIN_RESERVE; a victim of the OOM killer may take half of what is left.
     """
     floor = mark
@@ -75,9 +78,15 @@ def watermark_ok(k, z, mark, cls, alloc_flags, free):
             floor -= floor // 4
     if alloc_flags & ALLOC_OOM:
         floor -= floor // 2
-    if free <= floor + lowmem_reserve(k, z, cls):
+    if free - ((1 << order) - 1) <= floor + lowmem_reserve(k, z, cls):
         return 0
-    return 1
+    if order == 0:
+        return 1
+    for larger in range(order, MAX_ORDER):
+        for migratetype in range(MIGRATE_PCPTYPES):
+            if k.free_areas[free_area(k, z, migratetype, larger)].nr:
+                return 1
+    return 0
 
 
 @plain
@@ -85,10 +94,10 @@ def zone_watermark_fast(k, z, gfp_mask, cls, alloc_flags):
     """The test of v6.1 in front of each zone; an atomic request at the min mark does not mind the boost."""
     mark = wmark_pages(k, z, alloc_flags)
     zone = k.zones[z]
-    if watermark_ok(k, z, mark, cls, alloc_flags, zone.free):
+    if watermark_ok(k, z, 0, mark, cls, alloc_flags, zone.free):
         return 1
     if gfp_mask & __GFP_ATOMIC and zone.boost and alloc_flags & ALLOC_WMARK_MASK == ALLOC_WMARK_MIN:
-        return watermark_ok(k, z, zone.wmark_min, cls, alloc_flags, zone.free)
+        return watermark_ok(k, z, 0, zone.wmark_min, cls, alloc_flags, zone.free)
     return 0
 
 

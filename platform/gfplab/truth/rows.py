@@ -37,9 +37,12 @@ KERNEL_PAGES = BASE_MANAGED - 17571
 # min_free_kbytes and the first dirty limit are computed before these are given to the allocator
 INIT_PAGES = 967
 EARLY_PAGES = 167
+# of these, the slabs of inodes and dentries; what PID 1 has locked; and what is its own and idle, free to be swapped
+SLAB_RECLAIMABLE = 539
+LOCKED_PAGES = 687
+IDLE_PAGES = 27
 # fork() copies what PID 1 has locked, which stays locked: counted by unevictable_pgs_mlocked
 FORKED_PAGES = 507
-PTES_PER_PAGE = 512
 
 WRITER_FILE_MIB = 64
 WRITER_CALL_KIB = 64
@@ -182,16 +185,11 @@ def _hog_pages(row: Mapping[str, Any]) -> int:
     return int(managed_pages(row["ram"]) * row["pct"] / 100 / row["procs"])
 
 
-def _locked_pages(row: Mapping[str, Any]) -> int:
-    """What a hog takes besides its anonymous memory: its copy of what PID 1 has locked, and its page tables."""
-    return FORKED_PAGES + -(-_hog_pages(row) // PTES_PER_PAGE)
-
-
 def _free_pages(row: Mapping[str, Any]) -> int:
     """Free when the clock starts: the children have been forked, and nothing was touched."""
     free = managed_pages(row["ram"]) - KERNEL_PAGES
     if row["work"] == "swap":
-        free -= row["procs"] * _locked_pages(row) + row["writer"] * FORKED_PAGES
+        free -= (row["procs"] + row["writer"]) * FORKED_PAGES
     return free
 
 
@@ -250,6 +248,9 @@ def _machine(row: Mapping[str, Any]) -> Tables:
         "zone": [{"name": "DMA32", "managed": f"{managed} pages"}],
         "start": {
             "free": f"{_free_pages(row)} pages",
+            "kernel_reclaimable": f"{SLAB_RECLAIMABLE} pages",
+            "kernel_movable": f"{LOCKED_PAGES} pages",
+            "inactive_anon": f"{IDLE_PAGES} pages",
             "dirty_limit": f"{(managed - EARLY_PAGES) // 5} pages",
         },
     }
@@ -278,7 +279,7 @@ def _hogs(row: Mapping[str, Any]) -> list[Tables]:
         "comm": "hog",
         "count": row["procs"],
         "size": write("size", _hog_pages(row) * PAGE_SIZE),
-        "locked": write("size", _locked_pages(row) * PAGE_SIZE),
+        "locked": write("size", FORKED_PAGES * PAGE_SIZE),
         "passes": row["passes"],
         "chunk": f"{row['chunk']} pages",
         "first_order": "sequential",

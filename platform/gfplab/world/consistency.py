@@ -95,6 +95,16 @@ def _machine(world: "World") -> Iterator[Mistake]:
                 ("machine", "start", "free"),
                 "does not fit kernel_memory and what else claims memory; write one of the two, free or kernel_memory",
             )
+    if start.kernel_reclaimable_pages + start.kernel_movable_pages > (machine.kernel_pages or 0):
+        yield (
+            ("machine", "start", "kernel_reclaimable"),
+            "with kernel_movable more than the kernel holds; write less, or a larger kernel_memory",
+        )
+    if start.kernel_reclaimable_pages + start.kernel_movable_pages > (machine.kernel_pages or 0):
+        yield (
+            ("machine", "start", "kernel_reclaimable"),
+            "with kernel_movable more than the kernel holds; write less, or a larger kernel_memory",
+        )
     if start.dirty_pages > start.inactive_file_pages:
         yield (
             ("machine", "start", "dirty"),
