@@ -13,9 +13,7 @@ from gfplab.boot.layout import Layout
 from gfplab.boot.machine import boot_machine
 from gfplab.engine.slices import run_until
 from gfplab.errors import SimulationError
-from gfplab.kernel.bugs import BUGS
 from gfplab.kernel.model import kernel_model
-from gfplab.kernel.vmstat import ERROR_KERNEL_BUG
 
 LOGS = ("trace", "stalls", "vmstat")
 _builds: dict = {}
@@ -85,7 +83,7 @@ def simulate(
     progress=None,
     trace_all: bool = False,
 ) -> Run:
-    """Run the world to its end (or `until_ns`). An OOM kill or a deadlock is a verdict, a broken invariant an error."""
+    """Run the world to its end (or `until_ns`). An OOM kill or a deadlock is a verdict, a broken law an error."""
     build = build_kernel(mode, check)
     machine = boot_machine(build, world, seed, fixed_order=fixed_order, trace_all=trace_all)
     end = world.length_ns if until_ns is None else min(until_ns, world.length_ns)
@@ -105,11 +103,18 @@ def simulate(
     began = time.perf_counter()
     error = ""
     try:
-        why = run_until(sim, end, on_drain=keep, progress=report, done=lambda: bool(sim.arrays["vm"]["done"][0]))
+        why = run_until(
+            sim,
+            end,
+            on_drain=keep,
+            progress=report,
+            done=lambda: bool(sim.arrays["vm"]["done"][0]),
+            name_of=lambda task: machine.layout.tasks[task].comm,
+        )
     except SimulationError as e:
-        why, error = "error", in_words(str(e), sim.arrays["e"][0])
+        why, error = "error", str(e)
         if not check:
-            raise SimulationError(error) from None
+            raise
     wall = time.perf_counter() - began
     if sim.arrays["vm"]["done"][0]:
         end = int(sim.arrays["vm"]["done"][0])
@@ -118,16 +123,6 @@ def simulate(
         sim.call("finish")
         keep(sim.drain())
     return finish(world, policies, seed, mode, build, sim, machine.layout, rows, why, wall, end, error)
-
-
-def in_words(sentence: str, e) -> str:
-    """What the engine says of an error, with the kernel's own sentence where the kernel found it."""
-    bug = int(e["error"]) - ERROR_KERNEL_BUG
-    return (
-        sentence.replace(f"error {e['error']}", BUGS[bug].format(info=int(e["error_info"])))
-        if bug in BUGS
-        else sentence
-    )
 
 
 def finish(world, policies, seed, mode, build, sim, layout, rows, why, wall, end, error) -> Run:
@@ -146,7 +141,7 @@ def finish(world, policies, seed, mode, build, sim, layout, rows, why, wall, end
         events=int(arrays["e"]["nr_events"][0]),
         sim_ns=end,
         wall_s=wall,
-        verdict=verdict(arrays, why),
+        verdict=verdict(arrays, why, world.length_ns),
         arrays=arrays,
         hist=arrays["hist"].reshape(-1, 256),
         stacks=stacks_of(build, sim),
@@ -162,13 +157,16 @@ def finish(world, policies, seed, mode, build, sim, layout, rows, why, wall, end
     )
 
 
-def verdict(arrays, why: str) -> str:
+def verdict(arrays, why: str, length_ns: int) -> str:
     """How the run ended, in one word."""
+    vm = arrays["vm"][0]
     if why == "error":
         return "failed check"
-    if arrays["vm"]["oom_kill"][0]:
+    if vm["oom_kill"]:
         return "oom"
-    return "deadlock" if arrays["vm"]["deadlock"][0] else "ok"
+    if vm["deadlock"]:
+        return "deadlock"
+    return "unfinished" if vm["until_done"] and not vm["done"] and arrays["e"]["now"][0] >= length_ns else "ok"
 
 
 def stacks_of(build, sim) -> list[Stack]:

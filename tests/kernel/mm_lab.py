@@ -16,6 +16,7 @@ from gfplab.engine.requests import TASK_UNINTERRUPTIBLE, schedule_timeout
 from gfplab.engine.subset import kernel
 from gfplab.engine.symbols import local_clock
 from gfplab.engine.tasks import plan_task
+from gfplab.kernel.bugs import LAWS, errors
 from gfplab.kernel.decisions import DECISIONS
 from gfplab.kernel.gfp import PF_MEMALLOC
 from gfplab.kernel.mobility_types import MIGRATE_MOVABLE
@@ -117,7 +118,8 @@ def schema():
 def build():
     """The kernel and the jobs, linked once per process."""
     modules = [importlib.import_module(f"gfplab.kernel.{name}") for name in KERNEL_FILES]
-    return Model(schema(), [*modules, sys.modules[__name__]], DECISIONS).build("generators", check=True)
+    model = Model(schema(), [*modules, sys.modules[__name__]], DECISIONS, errors=errors(), laws=LAWS)
+    return model.build("generators", check=True)
 
 
 @cache

@@ -11,7 +11,7 @@ from gfplab.engine.slices import run_until
 from gfplab.kernel.gfp import GFP_KERNEL, GFP_NOIO, GFP_NOWAIT, PF_MEMALLOC
 from gfplab.kernel.types import PG_buddy, PG_lru, PG_slab, PG_writeback
 from gfplab.policy.select import select
-from gfplab.run import in_words, simulate
+from gfplab.run import simulate
 from gfplab.world.scenario import load_scenario
 
 SCENARIOS = Path(__file__).parents[2] / "studies" / "scenarios"
@@ -52,12 +52,6 @@ def test_looking_changes_nothing(compiled, compiled_and_checked):
         simulate(world, select(world.kernel), 1, check=check, until_ns=300 * MS).log_hash for check in (True, False)
     )
     assert looked_at == alone
-
-
-def test_what_the_kernel_catches_itself_at_is_told_in_its_own_words():
-    said = in_words("at 5 ns, event 1, task 3: error 140", {"error": 140, "error_info": 7})
-    assert said == "at 5 ns, event 1, task 3: all 7 bio records are in use; give the build a larger size for 'bios'"
-    assert in_words("the event heap is full", {"error": 2, "error_info": 0}) == "the event heap is full"
 
 
 @pytest.mark.slow

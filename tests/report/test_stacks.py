@@ -98,3 +98,19 @@ def test_equal_frames_are_one_stack_wherever_in_them_the_calls_were_made(synthet
     merged = stacks_by_time(tabulate(synthetic.synthetic_run(stacks=[first, other, again])))
     assert [(stack["cause"], stack["count"]) for stack in merged] == [("throttle_vm_writeout", 100), ("swap_in", 50)]
     assert (merged[0]["total_ns"], merged[0]["max_ns"]) == (9_000_001_000, 100_000_000)
+
+
+def test_v6_1_has_a_task_line_of_its_own_and_no_addresses():
+    """MODEL 20."""
+    task = BlockedTask("kworker/u2:0", 12, True, ["schedule", "kcryptd_crypt", "process_one_work"], 0, "")
+    assert task_lines(task, "v6.1", "252:0") == [
+        "task:kworker/u2:0    state:D stack:0     pid:12    ppid:2      flags:0x00004000",
+        "Workqueue: kcryptd/252:0 kcryptd_crypt [dm_crypt]",
+        "Call Trace:",
+        " <TASK>",
+        " schedule+0x490/0x7e0",
+        frame_line("kcryptd_crypt", "v6.1"),
+        frame_line("process_one_work", "v6.1"),
+        " </TASK>",
+    ]
+    assert show_blocked_state(SEC, [], "v6.1") == "[    1.000000] sysrq: Show Blocked State\n"

@@ -62,10 +62,14 @@ class KernelFunction:
 
 
 class Model:
-    """A linked and checked set of kernel functions; sources that passed once are parsed again only on demand."""
+    """A linked and checked set of kernel functions; sources that passed once are parsed again only on demand.
 
-    def __init__(self, schema, modules, decisions=(), engine=ENGINE_FILES):
+    `errors` and `laws` say in words what the model's own numbers in e.error and of check_invariants() mean.
+    """
+
+    def __init__(self, schema, modules, decisions=(), engine=ENGINE_FILES, errors=None, laws=None):
         self.schema, self.decisions = schema, tuple(decisions)
+        self.errors, self.laws = dict(errors or {}), dict(laws or {})
         modules = [*(importlib.import_module(f"gfplab.engine.{name}") for name in engine), *modules]
         self.sources = {m: Path(m.__file__).read_text() for m in modules}
         self.digest = self._digest()

@@ -37,7 +37,7 @@ ERRORS = {
     ERROR_HEAP_FULL: "the event heap is full; give the build a larger size for 'heap'",
     ERROR_LOG_FULL: "one event wrote more log rows than the drain margin leaves room for; give the log more capacity",
     ERROR_STACKS_FULL: "too many different call stacks; give 'stacks', 'stack_frames' and 'stack_index' larger sizes",
-    ERROR_INVARIANT: "invariant number {info} of check_invariants does not hold",
+    ERROR_INVARIANT: "law {info} of check_invariants is broken",
     ERROR_TASK_ALIVE: "start_task() on task {info}, which has not ended",
     ERROR_BAD_REQUEST: "it made request {info}, which does not exist",
 }

@@ -9,7 +9,7 @@ import threading
 import time
 from contextlib import contextmanager
 
-from gfplab.engine.records import ERRORS
+from gfplab.engine.records import ERROR_INVARIANT, ERRORS
 from gfplab.errors import SimulationError
 
 SLICE_SECONDS = 0.1
@@ -18,13 +18,14 @@ LARGEST_SLICE = 10_000_000
 STANDSTILL_EVENTS = 5_000_000
 
 
-def run_until(sim, until_ns, on_drain=None, progress=None, watchdog=None, done=None):
+def run_until(sim, until_ns, on_drain=None, progress=None, watchdog=None, done=None, name_of=None):
     """Let time go on to `until_ns`; gives "until", or "idle" if nothing will ever happen again, or "done".
 
     on_drain(rows)          gets the rows of all logs, {log: structured array}, whenever a log fills up and at the end
     progress(now, events)   hears about each slice
     done()                  is asked after each drain whether the run is over before `until_ns`
     watchdog(sim)           may return a sentence, which ends the run as a SimulationError
+    name_of(task)           what a sentence about an error calls the task
     Ctrl-C ends the slice, hands out the rows and raises KeyboardInterrupt; the simulation can go on from there.
     """
     e = sim.arrays["e"][0]
@@ -43,7 +44,7 @@ def run_until(sim, until_ns, on_drain=None, progress=None, watchdog=None, done=N
                 if progress:
                     progress(int(e["now"]), int(e["nr_events"]))
                 if reason == "error":
-                    raise SimulationError(what_went_wrong(e))
+                    raise SimulationError(what_went_wrong(sim, name_of))
                 if reason in ("until", "idle"):
                     return reason
                 if interrupted:
@@ -59,11 +60,16 @@ def run_until(sim, until_ns, on_drain=None, progress=None, watchdog=None, done=N
             _drain(sim, on_drain)
 
 
-def what_went_wrong(e):
-    """The sentence for e.error."""
-    task = int(e["error_task"])
+def what_went_wrong(sim, name_of=None):
+    """The sentence for e.error: the engine's own, the model's, or the law that does not hold."""
+    e, model = sim.arrays["e"][0], sim.build.model
+    task, error, info = int(e["error_task"]), int(e["error"]), int(e["error_info"])
     who = f"task {task}" if task else "an interrupt"
-    what = ERRORS.get(int(e["error"]), "error {error}").format(info=int(e["error_info"]), error=int(e["error"]))
+    if task and name_of:
+        who += f" ({name_of(task)})"
+    what = {**ERRORS, **model.errors}.get(error, "error {error}").format(info=info, error=error)
+    if error == ERROR_INVARIANT and info in model.laws:
+        what += f": {model.laws[info]}"
     return f"at {int(e['now'])} ns, event {int(e['nr_events'])}, {who}: {what}"
 
 

@@ -1,4 +1,9 @@
-"""What kernel_bug() means: states that must not be, each with a number and a sentence; {info} is the bug's argument."""
+"""What goes wrong in a simulated kernel, in words: the states that kernel_bug() has met, and the laws of invariants.py.
+
+Each has a number, by which kernel code knows it, and a sentence; {info} is the argument of kernel_bug().
+"""
+
+ERROR_KERNEL_BUG = 100  # e.error is this and the number of the bug
 
 BUG_DOUBLE_FREE = 1
 BUG_UNKNOWN_EVENT = 2
@@ -39,3 +44,22 @@ BUGS = {
     BUG_END_IO: "a bio names end_io function {info}, which no END_* constant has",
     BUG_DM_IO: "dm device {info} got no dm_io although it may sleep: mempool_step may not answer FAIL there",
 }
+
+# of check_invariants(), by the numbers of the model reference
+LAWS = {
+    1: "every page is free, on a list, isolated, in a slab, in a mempool or the kernel's",
+    2: "counters are the sums of what they count and never negative",
+    3: "every page has one owner, and the flags of all pages add up to the counters",
+    4: "a mempool never holds more than its minimum, and with what is out never less",
+    5: "no reclaimer has fewer than no pages in its hands",
+    6: "a swap slot is in use for as long as a PTE, the swap cache or a slot cache has it, and no longer",
+    7: "pages of ciphertext are as many as the page pools have given out",
+    30: "a disk and its scheduler have as many tags in use as they have at most, and never fewer than none",
+    32: "each CPU was busy, idle or interrupted for as long as the clock ran",
+    33: "FULL never exceeds SOME",
+}
+
+
+def errors() -> dict[int, str]:
+    """The sentence for each number of e.error that is the kernel's own."""
+    return {ERROR_KERNEL_BUG + bug: sentence for bug, sentence in BUGS.items()}

@@ -14,6 +14,8 @@ from gfplab.kernel.gfp import PF_LESS_THROTTLE
 from gfplab.kernel.symbols import (
     HZ,
     __wb_update_bandwidth,
+    __wb_update_bandwidth__v6_1,
+    bandwidth_interval_over,
     dirty_freerun_ceiling,
     domain_dirty_bg_thresh,
     domain_dirty_thresh,
@@ -30,6 +32,7 @@ from gfplab.kernel.symbols import (
 from gfplab.kernel.tracepoints import balance_dirty_pages_event, global_dirty_state
 
 LOCAL_THROTTLE_ERA = 58
+ESTIMATE_ERA = 61
 RATELIMIT_CALC_SHIFT = 10
 DIRTY_POLL_THRESH = 32
 DIRTY_EXCEEDED_PAGES = 8  # a device over its limit makes its writers report every 32 KiB
@@ -165,8 +168,11 @@ def balance_dirty_pages(k, d, pages_dirtied):
         wb_position_ratio(k, t)
         if exceeded:
             disk.wb_exceeded = 1
-        if now - disk.bw_time > max(HZ(k) // 5, 1):
-            __wb_update_bandwidth(k, t, d, start_time, 1)
+        if bandwidth_interval_over(k, d):
+            if k.vm[0].era >= ESTIMATE_ERA:
+                __wb_update_bandwidth__v6_1(k, t, d, 1)
+            else:
+                __wb_update_bandwidth(k, t, d, start_time, 1)
         ratelimit = disk.dirty_ratelimit
         task_ratelimit = ratelimit * dtc.pos_ratio >> RATELIMIT_CALC_SHIFT
         max_pause = wb_max_pause(k, d, dtc.wb_dirty)

@@ -237,7 +237,7 @@ def free_unref_page_list(k, nr):
     return 0
 
 
-@kernel(inlined=True)
+@kernel
 def pageout__v6_1(k, page):
     """Write a locked dirty page. KEEP: unlocked and on its way, or dirty again; FREED: the write is over already."""
     t = k.e[0].cur

@@ -1,6 +1,6 @@
 """The flushers: one for each device with files, which writes dirty pages when they are many, old, or reclaim asks.
 
-Models fs/fs-writeback.c and mm/backing-dev.c (v4.7).
+Models fs/fs-writeback.c and mm/backing-dev.c (v4.7, v6.1).
 
 Leaves out: the writeback workqueue (each flusher is a thread of its own), sync, laptop mode, cgroup writeback, inodes
 as such (their timestamps and metadata). Requests of reclaim add up, where v4.7 queues one work item for each.
@@ -13,14 +13,18 @@ from gfplab.kernel.gfp import PF_KTHREAD, PF_SWAPWRITE, PF_WQ_WORKER
 from gfplab.kernel.symbols import (
     HZ,
     __wb_update_bandwidth,
+    __wb_update_bandwidth__v6_1,
+    bandwidth_interval_over,
     blk_finish_plug,
     blk_start_plug,
     ext4_writepages,
     jiffies,
+    wb_bandwidth_estimate_start,
     wb_over_bg_thresh,
 )
 from gfplab.kernel.types import EV_FLUSHER
 
+ESTIMATE_ERA = 61
 MIN_WRITEBACK_PAGES = 1024
 DIRTY_SCOPE = 8
 ALL_PAGES = 1 << 62
@@ -117,8 +121,15 @@ def requeue_inode(k, f, wrote, chunk):
 
 @kernel
 def do_writepages(k, f, nr_to_write):
-    """Write pages of a file the way its file system does."""
-    return (yield from ext4_writepages(k, f, nr_to_write))
+    """Write pages of a file the way its file system does; in v6.1 this is where the device is measured."""
+    d = k.files[f].disk
+    measures = k.vm[0].era >= ESTIMATE_ERA
+    if measures:
+        wb_bandwidth_estimate_start(k, d)
+    wrote = yield from ext4_writepages(k, f, nr_to_write)
+    if measures and bandwidth_interval_over(k, d):
+        __wb_update_bandwidth__v6_1(k, k.e[0].cur, d, 0)
+    return wrote
 
 
 @kernel
@@ -171,7 +182,8 @@ def wb_writeback(k, d, nr_pages, work):
         if work == WB_KUPDATE:
             older_than -= k.vm[0].dirty_expire_ns
         got = yield from __writeback_inodes_wb(k, d, nr_pages - wrote, older_than)
-        __wb_update_bandwidth(k, k.e[0].cur, d, start_time, 0)
+        if k.vm[0].era < ESTIMATE_ERA:
+            __wb_update_bandwidth(k, k.e[0].cur, d, start_time, 0)
         wrote += got
         if got == 0:
             break

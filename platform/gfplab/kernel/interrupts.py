@@ -16,8 +16,9 @@ from gfplab.kernel.symbols import (
     mayday_event,
     page_writeback_init,
     vmstat_event,
+    wb_update_bandwidth_workfn,
 )
-from gfplab.kernel.types import EV_BOOT, EV_DISK, EV_FLUSHER, EV_KBLOCKD, EV_MAYDAY, EV_SAMPLE
+from gfplab.kernel.types import EV_BOOT, EV_DISK, EV_FLUSHER, EV_KBLOCKD, EV_MAYDAY, EV_SAMPLE, EV_WB_BANDWIDTH
 
 
 @plain
@@ -35,6 +36,8 @@ def handle_event(k, kind, arg):
         flusher_event(k, arg)
     elif kind == EV_KBLOCKD:
         blk_mq_insert_flushed(k, arg)
+    elif kind == EV_WB_BANDWIDTH:
+        wb_update_bandwidth_workfn(k, arg)
     else:
         kernel_bug(k, BUG_UNKNOWN_EVENT, kind)
     return 0

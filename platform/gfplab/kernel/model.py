@@ -6,6 +6,7 @@ build = kernel_model().build("compiled")
 import importlib
 from functools import cache
 
+from gfplab.kernel.bugs import LAWS, errors
 from gfplab.kernel.decisions import DECISIONS
 from gfplab.kernel.types import kernel_schema
 
@@ -88,4 +89,4 @@ def kernel_model():
     from gfplab.engine.build import Model
 
     modules = [importlib.import_module(f"gfplab.kernel.{name}") for name in KERNEL_FILES]
-    return Model(kernel_schema(), modules, decisions=DECISIONS)
+    return Model(kernel_schema(), modules, decisions=DECISIONS, errors=errors(), laws=LAWS)

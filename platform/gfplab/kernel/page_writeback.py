@@ -14,10 +14,12 @@ from gfplab.kernel.symbols import (
     __mark_inode_dirty,
     rotate_reclaimable_page,
     wake_up_page,
+    wb_inode_writeback_end,
     wb_writeout_inc,
 )
 from gfplab.kernel.types import PAGE_FLAGS_MASK, PAGE_SIZE, PG_anon, PG_dirty, PG_reclaim, PG_writeback
 
+ESTIMATE_ERA = 61  # devices are measured while they write
 LOCAL_THROTTLE_ERA = 58  # from then on the flag that was PF_LESS_THROTTLE leaves the global thresholds alone
 
 
@@ -202,6 +204,8 @@ def end_page_writeback(k, page):
         d = k.files[abs(k.page_private[page])].disk
         k.disks[d].wb_writeback -= 1
         wb_writeout_inc(k, d)
+        if k.vm[0].era >= ESTIMATE_ERA and k.disks[d].wb_writeback == 0:
+            wb_inode_writeback_end(k, d)
     wake_up_page(k, page)
     if k.vm[0].nr_writeback_throttled:
         __acct_reclaim_writeback(k)

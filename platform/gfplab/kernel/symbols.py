@@ -1469,13 +1469,28 @@ def zone_watermark_ok(k, z, mark, cls, alloc_flags):
 
 
 @prototype(blocking=False)
+def bandwidth_interval_over(k, d):
+    """1 if a device was measured more than 200 ms ago."""
+
+
+@prototype(blocking=False)
 def page_writeback_init(k):
     """The state of dirty throttling at boot: every limit follows from the memory that is dirtyable now."""
 
 
 @prototype(blocking=False)
+def wb_bandwidth_estimate_start(k, d):
+    """v6.1: writing begins after a pause, which says nothing about the device's speed. Writes: disks."""
+
+
+@prototype(blocking=False)
 def wb_calc_thresh(k, d, thresh):
     """The part of a threshold that is a device's: its share of the writes completed lately."""
+
+
+@prototype(blocking=False)
+def wb_inode_writeback_end(k, d):
+    """v6.1: the last page under writeback of a device is written: measure it in 200 ms. Writes: disks."""
 
 
 @prototype(blocking=False)
@@ -1491,6 +1506,16 @@ def wb_position_ratio(k, t):
 @prototype(blocking=False)
 def __wb_update_bandwidth(k, t, d, start_time, update_ratelimit):
     """Every 200 ms: measure the device and, for a writer, correct the limits by the current task's dtc."""
+
+
+@prototype(blocking=False)
+def __wb_update_bandwidth__v6_1(k, t, d, update_ratelimit):
+    """The same in v6.1, whenever it is called: its callers look at the clock, or know that writeback has just ended."""
+
+
+@prototype(blocking=False)
+def wb_update_bandwidth_workfn(k, d):
+    """EV_WB_BANDWIDTH: what wb_inode_writeback_end() has planned. Writes: disks."""
 
 
 @prototype(blocking=False)

@@ -92,6 +92,7 @@ EV_SAMPLE = 2
 EV_MAYDAY = 3
 EV_FLUSHER = 5
 EV_BOOT = 7
+EV_WB_BANDWIDTH = 21
 EV_KBLOCKD = 20
 
 # the counters of /proc/vmstat and the gauges beside them that a sample holds, in column order
@@ -235,7 +236,7 @@ def kernel_schema():
         "disks",
         read_ns="", write_ns="", bandwidth="bytes/s", parallelism="servers", first_server="", tags="", in_use="tags in use", tag_wait="wait queue", max_pages="largest request", sigma_table="quantile table or 0",
         congestion="1: legacy queue marks the bdi congested", nr_requests="", congested="", bw_busy="", inflight="", done="", sectors="pages moved", busy_ns="", busy_since="", read_pages="", write_pages="", stream="rng stream",
-        wb_dirty="file pages dirty on it", wb_writeback="", write_bw="EWMA pages/s", avg_write_bw="", bw_time="", written="", written_stamp="", dirtied="", dirtied_stamp="", dirty_ratelimit="pages/s", balanced_ratelimit="", flusher="task", flusher_wait="", max_inflight="", completions="decayed completions for the bdi's share", completions_time="",
+        wb_dirty="file pages dirty on it", wb_writeback="", write_bw="EWMA pages/s", avg_write_bw="", bw_time="", bw_pending="1: an EV_WB_BANDWIDTH is planned", written="", written_stamp="", dirtied="", dirtied_stamp="", dirty_ratelimit="pages/s", balanced_ratelimit="", flusher="task", flusher_wait="", max_inflight="", completions="decayed completions for the bdi's share", completions_time="",
     )  # fmt: skip
     s.records("servers", busy_until="")
     s.records("requests", next="", disk="", rw="", bio_head="", bio_tail="", sector="", nr_pages="", used="", start="")

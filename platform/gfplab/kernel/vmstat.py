@@ -8,12 +8,12 @@ Leaves out: the drift of those batches, and the worker that folds them up and dr
 from gfplab.engine.accounts import settle
 from gfplab.engine.subset import plain
 from gfplab.engine.symbols import call_after, trace
+from gfplab.kernel.bugs import ERROR_KERNEL_BUG
 from gfplab.kernel.symbols import global_dirty_limits, psi_update
 from gfplab.kernel.tracepoints import kernel_bug_event
 from gfplab.kernel.types import EV_SAMPLE
 
 HIST_BINS = 256
-ERROR_KERNEL_BUG = 100
 
 
 @plain

@@ -1,14 +1,16 @@
 """One device's share of the dirty limit, its measured speed, and the rate at which its writers are let on.
 
-Models mm/page-writeback.c and lib/flex_proportions.c (v4.7).  A device's struct bdi_writeback is its record in disks;
-what Linux passes around as struct dirty_throttle_control is the current task's record in dtcs.  Rates are pages a
-second, times are ticks, ratios have RATELIMIT_CALC_SHIFT bits after the point.
+Models mm/page-writeback.c and lib/flex_proportions.c (v4.7; v6.1 measures devices when they have been busy).  A
+device's struct bdi_writeback is its record in disks; what Linux passes around as struct dirty_throttle_control is the
+current task's record in dtcs.  Rates are pages a second, times are ticks, ratios have RATELIMIT_CALC_SHIFT bits after
+the point.
 
-Leaves out: strict limits, per-device minimum and maximum ratios, memory cgroups, per-CPU drift of the counters.
+Leaves out: strict limits, per-device minimum and maximum ratios, memory cgroups, per-CPU drift of the counters; v6.1
+counts the inodes under writeback of a device, here its pages.
 """
 
 from gfplab.engine.subset import plain
-from gfplab.engine.symbols import local_clock, trace
+from gfplab.engine.symbols import call_after, local_clock, trace
 from gfplab.kernel.symbols import (
     HZ,
     dirty_freerun_ceiling,
@@ -22,6 +24,7 @@ from gfplab.kernel.symbols import (
     wb_wakeup_delayed,
 )
 from gfplab.kernel.tracepoints import bdi_dirty_ratelimit, dirty_limit_event
+from gfplab.kernel.types import EV_WB_BANDWIDTH
 
 RATELIMIT_CALC_SHIFT = 10
 RATELIMIT_ONE = 1 << 10
@@ -267,6 +270,55 @@ def __wb_update_bandwidth(k, t, d, start_time, update_ratelimit):
     disk.dirtied_stamp = disk.dirtied
     disk.written_stamp = disk.written
     disk.bw_time = now
+
+
+@plain
+def __wb_update_bandwidth__v6_1(k, t, d, update_ratelimit):
+    """The same in v6.1, whenever it is called: its callers look at the clock, or know that writeback has just ended.
+
+    Writes: disks, vm.
+    """
+    disk = k.disks[d]
+    now = jiffies(k)
+    elapsed = max(now - disk.bw_time, 1)
+    if update_ratelimit:
+        domain_update_bandwidth(k, t, now)
+        wb_update_dirty_ratelimit(k, t, disk.dirtied, elapsed)
+    wb_update_write_bandwidth(k, d, elapsed, disk.written)
+    disk.dirtied_stamp = disk.dirtied
+    disk.written_stamp = disk.written
+    disk.bw_time = now
+
+
+@plain
+def bandwidth_interval_over(k, d):
+    """1 if a device was measured more than 200 ms ago."""
+    return jiffies(k) - k.disks[d].bw_time > max(HZ(k) // 5, 1)
+
+
+@plain
+def wb_bandwidth_estimate_start(k, d):
+    """v6.1: writing begins after a pause, which says nothing about the device's speed. Writes: disks."""
+    disk = k.disks[d]
+    if bandwidth_interval_over(k, d) and disk.wb_writeback == 0:
+        disk.dirtied_stamp = disk.dirtied
+        disk.written_stamp = disk.written
+        disk.bw_time = jiffies(k)
+
+
+@plain
+def wb_inode_writeback_end(k, d):
+    """v6.1: the last page under writeback of a device is written: measure it in 200 ms. Writes: disks."""
+    if k.disks[d].bw_pending == 0:
+        k.disks[d].bw_pending = 1
+        call_after(k, max(HZ(k) // 5, 1) * k.e[0].jiffy_ns, EV_WB_BANDWIDTH, d)
+
+
+@plain
+def wb_update_bandwidth_workfn(k, d):
+    """EV_WB_BANDWIDTH: what wb_inode_writeback_end() has planned. Writes: disks."""
+    k.disks[d].bw_pending = 0
+    __wb_update_bandwidth__v6_1(k, 0, d, 0)
 
 
 @plain

@@ -163,8 +163,6 @@ def worker_thread(k, pool):
             while need_more_worker(k, pool):
                 work = k.worker_pools[pool].head
                 yield from process_one_work(k, work)
-                if over_debt(k):
-                    yield cond_resched()
         worker_enter_idle(k, t)
         yield schedule(k.tasks[t].worker_wait, TASK_INTERRUPTIBLE)
 
@@ -188,7 +186,10 @@ def unlink_work(k, pool, work):
 
 @kernel
 def process_one_work(k, work):
-    """Run a work that is first on its list; then one more of its workqueue may become active."""
+    """Run a work that is first on its list; then one more of its workqueue may become active.
+
+    Others get the CPU before that: a worker that runs then finds nothing pending, and makes no further worker for it.
+    """
     t = k.e[0].cur
     wq = k.works[work].wq
     func = k.works[work].func
@@ -213,6 +214,8 @@ def process_one_work(k, work):
     else:
         kernel_bug(k, BUG_WORK_FUNCTION, func)
     trace(k, workqueue_execute_end, work, 0, 0, 0)
+    if over_debt(k):
+        yield cond_resched()
     k.tasks[t].wq_work = 0
     k.tasks[t].last_work = func
     pwq_dec_nr_in_flight(k, wq)
@@ -337,8 +340,6 @@ def rescuer_thread(k, wq):
                 while k.wqs[wq].head:
                     work = k.wqs[wq].head
                     yield from process_one_work(k, work)
-                    if over_debt(k):
-                        yield cond_resched()
                 if need_to_create_worker(k, pool):
                     k.wqs[wq].mayday = 1  # works that became active meanwhile need not wait for the next mayday
             if need_more_worker(k, pool):

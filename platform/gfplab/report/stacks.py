@@ -1,4 +1,4 @@
-"""Blocked tasks as SysRq-W of v4.7 prints them: task line, workqueue line, call trace.
+"""Blocked tasks as SysRq-W prints them, in the layout of their kernel: task line, workqueue line, call trace.
 
 The simulator knows which functions a task sleeps in but has no text segment, so addresses, offsets and sizes are made
 up from the function's name: the same in every report, and never a real kernel's. Left out: the raw words of the stack
@@ -32,8 +32,10 @@ _MODULE_OF = {
     "__map_bio": "dm_mod",
     "__split_and_process_bio": "dm_mod",
 }
+V4_7 = "v4.7"
+TIF_NEED_FPU_LOAD = 0x4000  # what v6.1 shows of every task that does not run
 
-# workqueue of each work function, as its creator named it
+# workqueue of each work function, as its creator named it; v6.1 adds the device to dm-crypt's
 _WORKQUEUES = {
     "kcryptd_crypt": "kcryptd",
     "kcryptd_io_read_work": "kcryptd_io",
@@ -59,41 +61,56 @@ def module_of(function: str) -> str:
     return next((module for prefix, module in _MODULES.items() if function.startswith(prefix)), "")
 
 
-def frame_line(function: str) -> str:
-    """` [<address>] function+offset/size [module]`, every number made from the name."""
+def frame_line(function: str, kernel: str = V4_7) -> str:
+    """` [<address>] function+offset/size [module]`, every number made from the name; v6.1 prints no address."""
     seed = zlib.crc32(function.encode())
     module = module_of(function)
     size = 0x30 + (seed & 0x7F) * 0x10
     offset = 1 + (seed >> 7) % (size - 1)
+    place = f"{function}+{offset:#x}/{size:#x}" + (f" [{module}]" if module else "")
+    if kernel != V4_7:
+        return f" {place}"
     base = 0xFFFFFFFFA0000000 if module else 0xFFFFFFFF81000000
     address = base + ((seed >> 8) & 0x7FFFF0) + offset
-    return f" [<{address:016x}>] {function}+{offset:#x}/{size:#x}" + (f" [{module}]" if module else "")
+    return f" [<{address:016x}>] {place}"
 
 
-def workqueue_line(frames: list[str]) -> str | None:
+def workqueue_line(frames: list[str], device: str = "") -> str | None:
     """`Workqueue: kcryptd kcryptd_crypt [dm_crypt]` for a worker that runs a work item, None for any other task."""
     if "process_one_work" not in frames[1:]:
         return None
     function = frames[frames.index("process_one_work") - 1]
     module = module_of(function)
-    return f"Workqueue: {_WORKQUEUES.get(function, 'events')} {function}" + (f" [{module}]" if module else "")
+    name = _WORKQUEUES.get(function, "events")
+    if module and device:
+        name += f"/{device}"
+    return f"Workqueue: {name} {function}" + (f" [{module}]" if module else "")
 
 
-def task_lines(task: BlockedTask) -> list[str]:
-    """The report on one task, without time stamps."""
-    stack_pointer = 0xFFFF880000000000 + (zlib.crc32(f"{task.comm} {task.pid}".encode()) & 0x3FFFFFF8)
+def task_lines(task: BlockedTask, kernel: str = V4_7, device: str = "") -> list[str]:
+    """The report on one task, without time stamps; `device` is behind the names of dm-crypt's workqueues."""
     parent = KTHREADD_PID if task.kthread else INIT_PID
-    # free stack is 0 and the thread flags are clear: v4.7 measures the one in debug builds only, the other means TIF_*
-    head = f"{task.comm[:15]:<15} D {stack_pointer:016x} {0:5d} {task.pid:5d} {parent:6d} 0x{0:08x}"
-    workqueue = workqueue_line(task.frames)
-    return [head, *([workqueue] if workqueue else []), "Call Trace:", *(frame_line(frame) for frame in task.frames)]
+    line = workqueue_line(task.frames, device)
+    of_worker = [line] if line else []
+    trace = [frame_line(frame, kernel) for frame in task.frames]
+    # free stack is 0: only debug builds measure it
+    if kernel == V4_7:
+        stack_pointer = 0xFFFF880000000000 + (zlib.crc32(f"{task.comm} {task.pid}".encode()) & 0x3FFFFFF8)
+        # the thread flags are clear: they mean TIF_*
+        head = f"{task.comm[:15]:<15} D {stack_pointer:016x} {0:5d} {task.pid:5d} {parent:6d} 0x{0:08x}"
+        return [head, *of_worker, "Call Trace:", *trace]
+    flags = f"flags:{TIF_NEED_FPU_LOAD:#010x}"
+    head = f"task:{task.comm[:15]:<15} state:D stack:{0:<5d} pid:{task.pid:<5d} ppid:{parent:<6d} {flags}"
+    return [head, *of_worker, "Call Trace:", " <TASK>", *trace, " </TASK>"]
 
 
-def show_blocked_state(time_ns: int, tasks: list[BlockedTask]) -> str:
+def show_blocked_state(time_ns: int, tasks: list[BlockedTask], kernel: str = V4_7, device: str = "") -> str:
     """SysRq-W: the header and every blocked task, each line with the time stamp of dmesg."""
-    lines = ["SysRq : Show Blocked State", "  task                        PC stack   pid father"]
+    lines = ["sysrq: Show Blocked State"]
+    if kernel == V4_7:
+        lines = ["SysRq : Show Blocked State", "  task                        PC stack   pid father"]
     for task in tasks:
-        lines += task_lines(task)
+        lines += task_lines(task, kernel, device)
     stamp = f"[{time_ns // 1_000_000_000:5d}.{time_ns // 1000 % 1_000_000:06d}] "
     return "\n".join(stamp + line for line in lines) + "\n"
 
@@ -143,12 +160,19 @@ def stacks_by_time(tables: Tables, most: int = 10) -> list[dict]:
     return merged.drop("text").sort("total_ns", descending=True, maintain_order=True).head(most).to_dicts()
 
 
+def _crypt_device(tables: Tables) -> str:
+    """`252:0` if that is the only dm-crypt device, as the rescuer of its workqueue says; v4.7 names none."""
+    rescuers = tables["tasks"].filter(pl.col("role") == "rescuer")["comm"]
+    devices = [comm.removeprefix("kcryptd/") for comm in rescuers if comm.startswith("kcryptd/")]
+    return devices[0] if len(devices) == 1 else ""
+
+
 def blocked_report(tables: Tables) -> str:
     """What `--stacks` prints: the tasks blocked at the worst moment, then the stacks that cost most time."""
     time_ns = worst_moment(tables)
     if time_ns is None:
         return "no task was blocked for as long as the scenario's stall_min\n"
-    page = show_blocked_state(time_ns, blocked_at(tables, time_ns))
+    page = show_blocked_state(time_ns, blocked_at(tables, time_ns), tables["runs"]["kernel"][0], _crypt_device(tables))
     for stack in stacks_by_time(tables, 5):
         longest, total = about_time(stack["max_ns"]), about_time(stack["total_ns"])
         page += f"\n{stack['count']} sleeps, {total} in total, longest {longest}: {stack['cause']}\n"

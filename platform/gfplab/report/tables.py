@@ -46,9 +46,10 @@ def _head(tables: Tables, run: dict) -> RenderableType:
     verdict = verdict_of(tables)
     memory = about_size(run["managed_pages"] * PAGE_SIZE)
     speed = run["sim_ns"] / 1e9 / run["wall_s"] if run["wall_s"] > 0 else 0.0
+    cpus = "1 CPU" if run["nr_cpus"] == 1 else f"{run['nr_cpus']} CPUs"
     return Text(
         f"{run['scenario']}: {run['title']}\n"
-        f"Linux {run['kernel']}, {run['nr_cpus']} CPUs, {memory} managed, seed {run['seed']}, {run['mode']}\n"
+        f"Linux {run['kernel']}, {cpus}, {memory} managed, seed {run['seed']}, {run['mode']}\n"
         f"verdict {verdict.word}: {verdict.sentence}\n"
         f"{speed:.3g} simulated s per wall s ({run['events']} events in {run['wall_s']:.3g} s)\n"
     )

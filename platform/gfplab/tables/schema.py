@@ -60,7 +60,7 @@ TABLES = {
                 Column(
                     "mode", "str", "", "compiled, steps or generators: which build ran it (the results are the same)"
                 ),
-                Column("verdict", "str", "", "ok, oom, deadlock or failed check"),
+                Column("verdict", "str", "", "ok, oom, unfinished, deadlock or failed check"),
                 Column("error", "str", "", "the sentence of the check that failed, empty otherwise"),
                 Column("sim_ns", "i64", "ns", "simulated time that passed"),
                 Column("wall_s", "f64", "s", "wall-clock time that it took"),

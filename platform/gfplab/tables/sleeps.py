@@ -24,7 +24,7 @@ def stacks_of(run) -> pl.DataFrame:
     for stack in run.stacks:
         columns["stack_id"].append(stack.id)
         columns["cause"].append(cause_of(getattr(stack, "chain", stack.frames)))
-        columns["frames"].append(whole_chain(stack.frames, stack.wait))
+        columns["frames"].append(whole_chain(stack.frames, stack.wait, run.world.kernel))
         cut_short = ongoing.get(stack.id, [])
         columns["count"].append(stack.count + len(cut_short))
         columns["total_ns"].append(stack.total_ns + sum(cut_short))

@@ -8,6 +8,7 @@ from gfplab.units import about_time
 _SENTENCES = {
     "ok": "ran {sim} to the end",
     "oom": "{oom_kills:.0f} tasks killed for want of memory within {sim}",
+    "unfinished": "not done after {sim}, the most that the scenario allows",
     "deadlock": "within {sim} nothing could ever run again; {blocked}",
     "failed check": "{error}",
 }
