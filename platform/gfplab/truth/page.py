@@ -13,7 +13,6 @@ import click
 import polars as pl
 
 from gfplab.errors import GfplabError
-from gfplab.truth.bounds import BOUNDS
 from gfplab.truth.calibration import calibration_section
 from gfplab.truth.columns import METRICS
 from gfplab.truth.compare import Comparison, Medians
@@ -28,16 +27,16 @@ PAGE = Path("docs/fidelity.md")
 FEW = 4  # cells that are named one by one
 
 RANKED = """\
-Kendall's tau over the pairs of policies that the measurements tell apart (so many of all pairs): their medians differ by
-more than the seeds of either are spread and by more than 5 % (times), 15 % (counts) or 30 % (maxima). +1 is the measured
-order."""
+Kendall's tau over the pairs of policies that the measurements tell apart (so many of all pairs): their medians differ
+by more than the seeds of either are spread and by more than 5 % (times), 15 % (counts) or 30 % (maxima). +1 is the
+measured order."""
 UNJUDGED = """\
-No bound is set for these, and they show whether a figure above is right for the right reason. A number behind a ratio is
-the configuration's policy; medians of fewer than 20 events are left out."""
+No bound is set for these, and they show whether a figure above is right for the right reason. A number behind a ratio
+is the configuration's policy; medians of fewer than 20 events are left out."""
 TRACE_HEAD = """\
-Captures of ftrace from the start of the work until their buffer was full, and the simulated trace of the same row over
-the same time, through one query. Only events that both sides can write are compared: the throttle that was re-created
-in the rig's kernel has no tracepoint of its own, and the model does not trace mm_page_alloc."""
+Captures of ftrace from the start of the work until their buffer was full, and the simulated trace of the same row
+over the same time, through one query. Only events that both sides can write are compared: the throttle that was
+re-created in the rig's kernel has no tracepoint of its own, and the model does not trace mm_page_alloc."""
 
 
 def fidelity_page(

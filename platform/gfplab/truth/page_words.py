@@ -11,8 +11,8 @@ HEAD = """\
 
 {verdict} **Bold** figures below are out of bounds.
 
-The rows are those that the mechanisms were built beside, so this page shows how well a known machine is understood; it
-is no blind test. Costs were chosen on policy 0 alone, and nothing is set per policy or per configuration."""
+The rows are those that the mechanisms were built beside, so this page shows how well a known machine is understood;
+it is no blind test. Costs were chosen on policy 0 alone, and nothing is set per policy or per configuration."""
 
 CHART = """\
 ![ratio of simulated to measured for every metric, configuration and policy](fidelity.png)
@@ -22,28 +22,29 @@ grey bar from the smallest to the largest measured one, the blue field is what t
 
 RIG = """\
 Every row is one run of a real Linux 6.1.192 that was patched to choose the policy of `mempool_alloc()` at boot and to
-count what this page compares. It was measured elsewhere, once; neither the rows nor the kernel are in this repository.
+count what this page compares. It was measured elsewhere, once; neither the rows nor the kernel are in this
+repository.
 
 * **Guest**: 96 MiB of RAM (20497 managed pages, one zone, marks 279/348/417), one CPU, HZ 250, no NUMA, no memory
-  cgroups, no huge pages, classic LRU lists, swappiness 60. The CPU is emulated and takes one virtual nanosecond for an
-  instruction; it has no caches and waits for no memory, and idle time is skipped. A run can be repeated to the last
-  bit, so rows of a configuration and policy differ by their seed alone.
-* **Disk**: RAM that a driver in the guest serves as one FIFO queue: time per request, bandwidth with 10 % jitter, 100 us
-  latency, 64 tags, mq-deadline. Swap is 320 MiB on dm-crypt (aes-xts) on it.
-* **Workload**: four processes share twice the memory of the machine. Each writes a word into every page in order, then
-  visits chunks of 64 pages in random order, reads, checks and writes. A parent samples /proc/vmstat every 100 ms.
-  `fastpath` is direct I/O on the dm-crypt device without pressure, one operation at a time.
-* **In simulation** each row is the same scenario (`gfplab run rig_slow20` is one) with its seed number, which draws other
-  random numbers than the rig's: rows are compared as medians over seeds, never one by one.
+  cgroups, no huge pages, classic LRU lists, swappiness 60. The CPU is emulated and takes one virtual nanosecond for
+  an instruction; it has no caches and waits for no memory, and idle time is skipped. A run can be repeated to the
+  last bit, so rows of a configuration and policy differ by their seed alone.
+* **Disk**: RAM that a driver in the guest serves as one FIFO queue: time per request, bandwidth with 10 % jitter, 100
+  us latency, 64 tags, mq-deadline. Swap is 320 MiB on dm-crypt (aes-xts) on it.
+* **Workload**: four processes share twice the memory of the machine. Each writes a word into every page in order,
+  then visits chunks of 64 pages in random order, reads, checks and writes. A parent samples /proc/vmstat every 100
+  ms. `fastpath` is direct I/O on the dm-crypt device without pressure, one operation at a time.
+* **In simulation** each row is the same scenario (`gfplab run rig_slow20` is one) with its seed number, which draws
+  other random numbers than the rig's: rows are compared as medians over seeds, never one by one.
 
 The policies, where A(T) is an attempt without direct reclaim, A(F) one with it, R the reserve and W the wait:"""
 
 FILE = """\
 The command takes a .csv file with one row a run: any mix of the configuration columns below (what is missing has the
-rig's value) and any of the {metrics} metrics, under the rig's names. Empty cells were not measured. A column or policy
-that is unknown is named and nothing is simulated. Rows with `icount` = 0 ran in the host's real time; they are shown
-and not judged. A row that no simulation can do, such as one on virtio-blk, is named as skipped. `--trace FILE` adds a
-capture of ftrace, named after its row."""
+rig's value) and any of the {metrics} metrics, under the rig's names. Empty cells were not measured. A column or
+policy that is unknown is named and nothing is simulated. Rows with `icount` = 0 ran in the host's real time; they are
+shown and not judged. A row that no simulation can do, such as one on virtio-blk, is named as skipped. `--trace FILE`
+adds a capture of ftrace, named after its row."""
 
 IMPLIED = {
     "cfg": "named by what differs", "name": "cfg, policy and seed", "policy": "must be there",
@@ -51,37 +52,38 @@ IMPLIED = {
 }  # fmt: skip
 
 LEFT_OUT = """\
-Mechanisms of Linux 6.1 that the model is known to lack and this workload meets. Each file of `platform/gfplab/kernel/`
-has its complete list under **Leaves out**.
+Mechanisms of Linux 6.1 that the model is known to lack and this workload meets. Each file of
+`platform/gfplab/kernel/` has its complete list under **Leaves out**.
 
-* Compaction. kcompactd and direct compaction move pages when an order above 0 is asked for and missing, by forks and by
-  slabs of the order that SLUB likes best. Here a missing order stays missing until neighbours are freed.
-* Folio batches. Linux collects 15 new pages in a per-CPU batch before they go to the list together: every 15th fault is
-  dearer by some microseconds, and a page in a batch cannot be reclaimed. Here pages reach the list at once, and the
-  cost is spread evenly.
-* Hashed wait queues. Waiters for locked pages share 256 queues there, so a wake-up also looks at waiters of other pages.
+* Compaction. kcompactd and direct compaction move pages when an order above 0 is asked for and missing, by forks and
+  by slabs of the order that SLUB likes best. Here a missing order stays missing until neighbours are freed.
+* Folio batches. Linux collects 15 new pages in a per-CPU batch before they go to the list together: every 15th fault
+  is dearer by some microseconds, and a page in a batch cannot be reclaimed. Here pages reach the list at once, and
+  the cost is spread evenly.
+* Hashed wait queues. Waiters for locked pages share 256 queues there, so a wake-up also looks at waiters of other
+  pages.
 * Softirqs. A completion does its work in the interrupt here; there it may run later, in ksoftirqd.
-* Where free pages lie when the work begins. Booting and the shell left them somewhere; the model computes a distribution
-  over blocks of each type from the counters that the guest printed. Which block is broken first, and so when the
-  watermarks are boosted for the first time, need not be the same.
+* Where free pages lie when the work begins. Booting and the shell left them somewhere; the model computes a
+  distribution over blocks of each type from the counters that the guest printed. Which block is broken first, and so
+  when the watermarks are boosted for the first time, need not be the same.
 * Shrinkers. No inode, dentry or shadow node is ever reclaimed.
 * One cost for one operation. The real path has branches, and some are longer than others."""
 
 TRUST = """\
-The ranges of the rows that were compared and judged, for each kind of workload. A value between two that were compared
-counts as inside; nothing says that the model is right there, but the mechanisms are the same ones."""
+The ranges of the rows that were compared and judged, for each kind of workload. A value between two that were
+compared counts as inside; nothing says that the model is right there, but the mechanisms are the same ones."""
 
 WARN = """\
-`gfplab run` says in one sentence on standard error, and under `warnings` in its `--json` document, which properties of a
-scenario or policy lie outside; `gfplab study run` and `resume` say it once for each scenario, not for each trial. The
-ranges are `platform/gfplab/truth/envelope.json`, written with this page by `python -m gfplab.truth.page`.
+`gfplab run` says in one sentence on standard error, and under `warnings` in its `--json` document, which properties
+of a scenario or policy lie outside; `gfplab study run` and `resume` say it once for each scenario, not for each
+trial. The ranges are `platform/gfplab/truth/envelope.json`, written with this page by `python -m gfplab.truth.page`.
 
-Outside, believe what does not depend on figures: which task sleeps where, and why. Of v4.7 nothing was compared but its
-throttle_vm_writeout(), re-created in the 6.1 kernel (policies 3 and 4): that a throttled kcryptd makes the machine crawl,
-and by how much, is measured; the rest of v4.7 stands on the reading of its source and on
-[what experts expected](expectations.md). Several CPUs, several nodes, real caches and lock contention, disks that
-reorder, huge pages, memory cgroups and MGLRU were compared with nothing. Neither was a CPU whose instructions do not all
-take the same time: times of a few microseconds are the model's weakest figures."""
+Outside, believe what does not depend on figures: which task sleeps where, and why. Of v4.7 nothing was compared but
+its throttle_vm_writeout(), re-created in the 6.1 kernel (policies 3 and 4): that a throttled kcryptd makes the
+machine crawl, and by how much, is measured; the rest of v4.7 stands on the reading of its source and on [what experts
+expected](expectations.md). Several CPUs, several nodes, real caches and lock contention, disks that reorder, huge
+pages, memory cgroups and MGLRU were compared with nothing. Neither was a CPU whose instructions do not all take the
+same time: times of a few microseconds are the model's weakest figures."""
 
 
 def policies_table() -> str:
