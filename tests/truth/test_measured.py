@@ -30,9 +30,21 @@ def test_every_answer_has_its_table():
     assert {path.stem for path in BAD.glob("*.err")} == {path.stem for path in FILES}
 
 
-def test_a_missing_table_is_one_sentence(tmp_path):
+def test_a_missing_table_and_a_folder_are_one_sentence(tmp_path):
     with pytest.raises(MeasurementError, match="runs.csv: cannot be read"):
         read_measured(tmp_path / "runs.csv")
+    with pytest.raises(MeasurementError, match="cannot be read .Is a directory."):
+        read_measured(tmp_path)
+
+
+def test_a_backend_that_no_simulation_can_have_is_no_mistake_but_a_row_that_is_skipped_by_name(tmp_path):
+    from gfplab.truth.replay import replay
+
+    measured = table(tmp_path, "name,policy,backend,pswpout", "mine,0,virtio,1", "yours,0,slowmem,1")
+    done = replay(measured, run_job=lambda job: {"pswpout": 1.0})
+    assert [(each.row["name"], each.failed) for each in done.skipped] == [("mine", False)]
+    assert done.skipped[0].skipped.startswith("mine: backend: virtio is a file of the host")
+    assert [each.row["name"] for each in done.done] == ["yours"]
 
 
 def test_what_a_table_leaves_out_is_as_on_the_rig(tmp_path):
@@ -44,7 +56,7 @@ def test_what_a_table_leaves_out_is_as_on_the_rig(tmp_path):
 def test_the_name_of_a_known_configuration_stands_for_its_columns_if_the_table_has_none_of_them(tmp_path):
     null, old, fast = table(tmp_path, "cfg,policy", "null20,0", "era2016_20,3", "fastpath,0").rows
     assert null["cipher"] == "null" and old["swap_bios"] == 1_000_000 and fast["work"] == "odirect"
-    assert table(tmp_path, "cfg,cipher", "null20,aesni").rows[0]["cipher"] == "aesni"
+    assert table(tmp_path, "cfg,policy,cipher", "null20,0,aesni").rows[0]["cipher"] == "aesni"
 
 
 def test_an_empty_cell_is_no_measurement_and_a_counter_nobody_named_is_one(tmp_path):

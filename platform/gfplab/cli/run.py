@@ -52,7 +52,9 @@ def cli(scenario, policies, settings, seed, out, as_json, stacks, check, pure) -
     chosen = select(world.kernel, world.policies, extra=policies, tunables=world.tunables | tunables, plugins=plugins)
     folder = out or default_folder(Path(world.source).stem)
     refuse_existing(folder)
-    warnings = warn(world, Path(world.source).stem)
+    from gfplab.truth.envelope import policy_label
+
+    warnings = warn(world, Path(world.source).stem, [policy_label(chosen)])
 
     from gfplab.run import simulate
 
@@ -68,11 +70,11 @@ def cli(scenario, policies, settings, seed, out, as_json, stacks, check, pure) -
     return present(tables, folder, as_json, stacks, warnings)
 
 
-def warn(world, name: str) -> list[str]:
+def warn(world, name: str, policies: Sequence[str] = ()) -> list[str]:
     """Say on standard error what of a world was never compared with a real kernel; gives the same for JSON."""
     from gfplab.truth.envelope import envelope_warning
 
-    said = envelope_warning(world, name)
+    said = envelope_warning(world, name, policies=policies)
     if said:
         click.echo(f"gfplab: warning: {said}", err=True)
     return [said] if said else []

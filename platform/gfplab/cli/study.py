@@ -72,14 +72,15 @@ def run(
 @JSON
 def resume(folder: Path, workers: int, executor: str, trials: int | None, cache: bool, as_json: bool) -> int:
     """Go on with the study in DIR, or give it more trials."""
-    from gfplab.study.search import resume_study
+    from gfplab.study.search import began, resume_study
     from gfplab.tables.job import run_job
 
+    warnings = _warnings(began(folder))
     with _trials(as_json) as report:
         found = resume_study(
             folder, run_job, workers=workers, executor=executor, trials=trials, progress=report, identity=_identity()
         )
-    return _present(found, as_json)
+    return _present(found, as_json, warnings)
 
 
 @cli.command("show")
@@ -129,11 +130,18 @@ def _cache(wanted: bool) -> Path | None:
 
 
 def _warnings(asked) -> list[str]:
-    """What of each scenario was never compared with a real kernel: one sentence each, on standard error."""
+    """What of each scenario, and of the policies, was never compared with a real kernel: one sentence a scenario."""
     from gfplab.cli.run import warn
+    from gfplab.truth.envelope import label_of_plugins
     from gfplab.world.scenario import load_scenario
 
-    return [said for name, path in asked.scenarios.items() for said in warn(load_scenario(path), name)]
+    stacks = [*asked.space.stacks.values(), *(each.policies for each in asked.baselines)]
+    said = []
+    for name, path in asked.scenarios.items():
+        world = load_scenario(path)
+        labels = dict.fromkeys(label_of_plugins({*stack.values()}, world.kernel) for stack in stacks)
+        said += warn(world, name, list(labels))
+    return said
 
 
 def _present(found, as_json: bool, warnings: Sequence[str] = ()) -> int:

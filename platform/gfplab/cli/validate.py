@@ -104,28 +104,15 @@ def present(comparison, folder, metrics, page, as_json, only, seeds) -> int:
 def compare_trace(measured, only, trace: Path, as_json: bool) -> int:
     """Print what the query says of a capture and of its simulation."""
     from gfplab.report.tables import print_page
-    from gfplab.truth.ftrace import comparable, read_ftrace, side_by_side, simulated_trace
-    from gfplab.truth.replay import simulate_row
+    from gfplab.truth.ftrace import compare_capture, read_ftrace, row_of_capture
+    from gfplab.truth.measured import selected
     from gfplab.truth.view import trace_page
 
-    captured = comparable(read_ftrace(trace))
-    row = row_of_trace(measured, only, trace)
-    found = side_by_side(captured, comparable(simulated_trace(simulate_row(row.settings, trace_all=True))))
+    read_ftrace(trace)  # before anything is simulated
+    row = row_of_capture(selected(measured, only, None) if only else measured, trace)
+    found = compare_capture(trace, row)
     if as_json:
         print_json({"trace": str(trace), "run": row["name"], "rows": found.to_dicts()})
     else:
         print_page(trace_page(str(trace), str(row["name"]), found))
     return 0
-
-
-def row_of_trace(measured, only, trace: Path):
-    """The row that a capture is of: the one its file is named after, or the one that --only leaves."""
-    from gfplab.truth.measured import MeasurementError, selected
-
-    rows = selected(measured, only, None).rows if only else measured.rows
-    named = [row for row in rows if trace.name.startswith((f"{row['name']}_", f"{row['name']}."))]
-    if not named and len(rows) != 1:
-        raise MeasurementError(
-            f"{trace}: is named after none of the {len(rows)} runs; choose its run with --only name=RUN"
-        )
-    return max(named or rows, key=lambda row: len(str(row["name"])))

@@ -96,9 +96,13 @@ def resume_study(directory: Path | str, run_job: RunJob, *, plugins: Catalogue |
     If that file is gone, the copy in the folder does.
     """
     directory = Path(directory)
-    file = Path(read_journal(directory).header["file"])
-    study = load_study(file if file.exists() else directory / COPY, plugins, base=file.parent)
-    return run_study(study, directory, run_job, **more)
+    return run_study(began(directory, plugins), directory, run_job, **more)
+
+
+def began(directory: Path | str, plugins: Catalogue | None = None) -> Study:
+    """The study that a folder is of, read again."""
+    file = Path(read_journal(Path(directory)).header["file"])
+    return load_study(file if file.exists() else Path(directory) / COPY, plugins, base=file.parent)
 
 
 class _Coordinator:

@@ -13,7 +13,7 @@ import polars as pl
 
 from gfplab.kernel.gfp import gfp_names
 from gfplab.kernel.tracepoints import TRACEPOINTS
-from gfplab.truth.measured import MeasurementError
+from gfplab.truth.measured import Measured, MeasurementError, Row
 
 SCHEMA = {"time_ns": pl.Int64, "comm": pl.String, "pid": pl.Int64, "event": pl.String, "fields": pl.String}
 LINE = re.compile(r"^\s*(.{1,16}?)-(\d+)\s+\[\d+\]\s+\S+\s+(\d+)\.(\d{6,9}):\s+(\w+):\s*(.*)$")
@@ -24,6 +24,7 @@ SIZES = ((1, "1"), (2, "2"), (6, "3-6"), (32, "7-32"), (128, "33-128"))  # pages
 
 REASONS = {1: "WRITEBACK", 2: "ISOLATED", 3: "NOPROGRESS", 4: "CONGESTED"}
 RENAMED = {"mm_vmscan_writepage": "mm_vmscan_write_folio", "mm_vmscan_writepage_folio": "mm_vmscan_write_folio"}
+UNTRACED = ("mm_page_alloc", "global_dirty_state")  # of the model: it has no such event, or not at every call
 THROTTLES = ("mm_vmscan_throttled", "throttle_vm_writeout", "writeback_congestion_wait")
 
 
@@ -189,10 +190,12 @@ def _reclaims(events: pl.LazyFrame) -> list[pl.LazyFrame]:
 def side_by_side(captured: pl.DataFrame, simulated: pl.DataFrame, until_ns: int | None = None) -> pl.DataFrame:
     """Both summaries over the same time: per what and key, events a second and the mean, real and simulated.
 
-    Kinds of events that were not switched on in the capture are left out of the simulated trace, but for throttles.
+    Kinds of events that were not switched on in the capture are left out of the simulated trace, and what the model
+    does not trace out of the capture.
     """
     both = []
-    kinds = [*captured["event"].unique().to_list(), *THROTTLES, "oom_kill_process"]
+    captured = captured.filter(~pl.col("event").is_in(UNTRACED))
+    kinds = [*captured["event"].unique().to_list(), "mm_vmscan_throttled", "oom_kill_process"]
     simulated = simulated.filter(pl.col("event").is_in(kinds))
     end = min(captured["time_ns"].max(), simulated["time_ns"].max())
     end = end if until_ns is None else min(end, until_ns)
@@ -212,3 +215,21 @@ def side_by_side(captured: pl.DataFrame, simulated: pl.DataFrame, until_ns: int 
         .with_columns(ratio=pl.when(pl.col("captured_per_s") > 0).then(pl.col(rates[1]) / pl.col(rates[0])))
         .sort("what", "key")
     )
+
+
+def compare_capture(path: Path, row: Row) -> pl.DataFrame:
+    """side_by_side() of a capture and of the simulation of its row."""
+    from gfplab.truth.replay import simulate_row
+
+    simulated = simulated_trace(simulate_row(row.settings, trace_all=True))
+    return side_by_side(comparable(read_ftrace(path)), comparable(simulated))
+
+
+def row_of_capture(measured: Measured, path: Path) -> Row:
+    """The row that a capture is of: the one its file is named after, or the only one."""
+    named = [row for row in measured.rows if path.name.startswith((f"{row['name']}_", f"{row['name']}."))]
+    if not named and len(measured.rows) != 1:
+        raise MeasurementError(
+            f"{path}: is named after none of the {len(measured.rows)} runs; choose its run with --only name=RUN"
+        )
+    return max(named or measured.rows, key=lambda row: len(str(row["name"])))

@@ -8,6 +8,7 @@ import csv
 import difflib
 import hashlib
 import math
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -70,10 +71,28 @@ def read_measured(path: str | Path) -> Measured:
     lines = list(csv.reader(text.splitlines()))
     if not lines or not any(lines[0]):
         raise MeasurementError(f"{path}: empty; the first line names the columns")
+    refuse_heading(path, lines[0])
     rows = _rows(path, lines[0], lines[1:])
     if not rows:
         raise MeasurementError(f"{path}: has a line of columns and no row; write one line a run")
     return Measured(rows, str(path), hashlib.sha256(raw).hexdigest(), labels_of(rows))
+
+
+def refuse_heading(path: Path, columns: list[str]) -> None:
+    """Say it in one sentence if the first line cannot be a line of columns, or has none for the policy."""
+    names = [column.strip() for column in columns]
+    if not {*names} & {*SETTINGS, *METRICS, *REMARKS}:
+        split = len(names) == 1 and re.split(r"[;\t|]", names[0])
+        wrong = (
+            "put commas between the columns"
+            if split and {*split} & {*SETTINGS, *METRICS}
+            else "write the names of the columns above the rows, such as cfg,policy,seed"
+        )
+        raise MeasurementError(f"{path}: the first line is '{','.join(names)[:40]}', where no column is known; {wrong}")
+    if "policy" not in names and not difflib.get_close_matches("policy", names, n=1):
+        raise MeasurementError(
+            f"{path}: there is no column 'policy'; write which one was measured, 0 to 7, in each row"
+        )
 
 
 def _rows(path: Path, columns: list[str], lines: list[list[str]]) -> list[Row]:
@@ -121,7 +140,9 @@ def _settings(where: str, said: Mapping[str, str]) -> tuple[dict[str, object], l
     implied = NAMED.get(said.get("cfg", ""), {})
     for name, setting in SETTINGS.items():
         text = said.get(name, "")
-        if text:
+        if name == "policy" and name in said and not text:
+            faults.append(f"{where}: policy: empty; write 0 to 7")
+        elif text:
             try:
                 settings[name] = value_of(setting, text)
             except ValueError as error:
@@ -144,7 +165,11 @@ def value_of(setting: Setting, text: str) -> object:
         except ValueError:
             raise ValueError(f"'{text}' is not a number; write digits") from None
         if not math.isfinite(number) or (setting.kind is int and number != int(number)):
-            raise ValueError(f"'{text}' is not a whole number; write digits" if setting.kind is int else "not finite")
+            raise ValueError(
+                f"'{text}' is not a whole number; write digits"
+                if setting.kind is int
+                else f"'{text}' is not finite; write digits"
+            )
         value = int(number) if number == int(number) else number
         if setting.low is not None and number < setting.low:
             raise ValueError(f"{text} is too small; write at least {setting.low:g}")
@@ -166,6 +191,9 @@ def _metrics(where: str, said: Mapping[str, str]) -> tuple[dict[str, float], lis
             metrics[name] = float(text)
         except ValueError:
             faults.append(f"{where}: {name}: '{text}' is not a number; write digits, or nothing")
+        else:
+            if not math.isfinite(metrics[name]):
+                faults.append(f"{where}: {name}: '{text}' is not finite; write nothing where nothing was measured")
     return metrics, faults
 
 

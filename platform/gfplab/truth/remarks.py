@@ -34,7 +34,65 @@ class Remark:
         return self.concerns(cell) and cell.ratio is not None and not self.low <= cell.ratio <= self.high
 
 
-REMARKS: tuple[Remark, ...] = ()
+REMARKS: tuple[Remark, ...] = (
+    Remark(
+        "ctx_kworker_max_ns",
+        "The longest stall of a kworker at 100 MB/s. On the rig a pool there runs empty without the page allocator"
+        " failing at the same moment, so kcryptd reclaims once in a run or never, and the maximum is a wait of about"
+        " a millisecond. In simulation free memory touches the min mark a few times more often while a pool is"
+        " empty: kcryptd then reclaims a few times, and a scan of the whole list for nothing takes milliseconds. It"
+        " is a maximum over a handful of events; nothing else in these runs notices them.",
+        high=2.0, configurations=("fast100",),
+    ),
+    Remark(
+        "ctx_kworker_max_ns",
+        "Under the throttle, the longest stall is one reclaim that naps at each of 13 priorities (1.35 s), or at"
+        " each of 26 where nothing was freed and active lists had been spared (force_deactivate; 2.7 s), or two of"
+        " them in a row. Which of these is the worst of a run differs from seed to seed on either side.",
+        low=0.67, high=1.5, policies=(3,),
+    ),
+    Remark(
+        "last_proc_end_s",
+        "Under the throttle, elapsed time is the number of naps that stand one behind the other: nearly nothing"
+        " else takes time. It differs between seeds by a third on the rig and by more in simulation, so that a"
+        " median of five is uncertain by a tenth.",
+        low=0.9, high=1.1, policies=(3,),
+    ),
+    Remark(
+        "disk_writes",
+        "How many requests the pages go out in. With the caps lifted the simulated scheduler merges more of them:"
+        " writes come to it in larger bursts, because dmcrypt_write finds the tags used up more often. The cause is"
+        " not known; the disk moves the same pages in the same time, for it takes no time per request here. Where it"
+        " does (`op_ns`), this error would be one of elapsed time.",
+        low=0.85, high=1.15,
+    ),
+    Remark(
+        "disk_reads",
+        "The same of reads: the pages read ahead are the same, the requests that they are merged into are not.",
+        low=0.85, high=1.15,
+    ),
+    Remark(
+        "pageoutrun",
+        "How often kswapd goes to sleep between two pieces of its work. The pages that it scans and frees are"
+        " nearer; it is the condition for sleep, which includes the order that a fork or a slab asked for, that is"
+        " met at other moments without compaction.",
+        low=0.8, high=1.25,
+    ),
+    Remark(
+        "mp_waits",
+        "Each returned element wakes every waiter of its pool, all but one of which wait again, so the count is"
+        " that of the crowd and not of the delays. How large the crowd is depends on whether kcryptd or a submitter"
+        " runs first after a wake-up, and folio batches, page-lock wake-ups and softirqs, which the model lacks,"
+        " decide that on the rig.",
+        low=0.75, high=1.33,
+    ),
+    Remark(
+        "odirect_write_4096_us_per_io",
+        "What an operation costs besides encryption and transfer is a sum of estimates, which comes out a few"
+        " microseconds too long for each operation and cannot be seen at 64 KiB.",
+        low=0.97, high=1.03,
+    ),
+)  # fmt: skip
 
 
 def sorted_out(
