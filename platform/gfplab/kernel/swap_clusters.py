@@ -130,9 +130,14 @@ def next_run(k, slot):
 
 @plain
 def slot_is_free(k, slot):
-    """1 if nobody has the slot, also after taking it from the swap cache when swap space is short."""
+    """1 if nobody has the slot, also after taking it from the swap cache when swap space is short.
+
+    The caller holds the lock of the area, which is dropped meanwhile: freeing the slot takes it.
+    """
     if k.swap_map[slot] == SWAP_HAS_CACHE and vm_swap_full(k) and k.swap_cache[slot]:
+        spin_unlock(k, k.swaps[1].lock)
         try_to_reclaim_swap(k, slot)
+        spin_lock(k, k.swaps[1].lock)
     return k.swap_map[slot] == 0
 
 
