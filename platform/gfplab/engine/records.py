@@ -70,7 +70,7 @@ ENGINE = {
             "wake_ns": "time an idle CPU needs until a woken task runs",
             "try_to_wake_up_ns": "CPU time that waking a task costs the waker",
             "slice_ns": "a task runs so long when others wait",
-            "latency_ns": "time that all who wait and who runs share in a turn; then slices end on ticks. 0: they do not",
+            "latency_ns": "time that all who run or wait share in a turn; slices then end on ticks. 0: they do not",
             "granularity_ns": "the least share",
             "preempt_ns": "a woken task preempts one whose vruntime is ahead by more",
             "sched_fifo": "1: CPUs serve first come, first served (virtual run time stands still)",
