@@ -43,7 +43,7 @@ def test_a_loop_gives_way_to_a_woken_task_when_its_debt_is_paid_or_at_once(soon,
 @kernel
 def runner(k, n):
     """Run on, 100 us at a time, and note when it got the CPU from another."""
-    for i in range(n):
+    for _ in range(n):
         if k.words[2].value != k.e[0].cur:
             k.words[2].value = k.e[0].cur
             note(k, 1)

@@ -91,7 +91,7 @@ def test_at_boot_kernel_memory_stands_in_blocks_of_its_own_and_the_rest_of_them_
 
 
 def test_what_the_kernel_holds_at_boot_stands_in_blocks_of_each_type():
-    """Of 1 MiB, 100 pages of reclaimable slabs and 50 that programs have locked; the rest of a block is for its like."""
+    """Of 1 MiB, 100 pages of reclaimable slabs and 50 that programs have locked; the rest of a block is for more."""
     m = Blocks(start={"kernel_reclaimable": "100 pages", "kernel_movable": "50 pages"})
     assert m.free_of(MIGRATE_RECLAIMABLE) == BLOCK - 100
     assert m.free_of(MIGRATE_MOVABLE) % BLOCK == BLOCK - 50
