@@ -20,20 +20,10 @@ def alone(name):
         yield
 
 
-def built(check):
-    from gfplab.run import build_kernel
-
-    with alone("compile"):
-        return build_kernel("compiled", check=check)
-
-
 @pytest.fixture(scope="session")
 def compiled():
     """The simulated kernel, compiled."""
-    return built(check=False)
+    from gfplab.run import build_kernel
 
-
-@pytest.fixture(scope="session")
-def compiled_and_checked():
-    """The simulated kernel with its asserts, bounds checks and invariants, compiled."""
-    return built(check=True)
+    with alone("compile"):
+        return build_kernel("compiled")
