@@ -1,8 +1,9 @@
 """The state as numba sees it: one pointer to a table of (data pointer, length), a type that says what lies behind each.
 
 `k.zones[z]` loads the data pointer (marked invariant: a simulation's arrays never move), adds z * itemsize and is a
-numba Record; `k.page_flags[p]` is an int64 whatever the array's own type is.  Nothing is reference counted, and
-negative indices have no meaning.
+pointer whose fields are int64; `k.page_flags[p]` is an int64 whatever the array's own type is.  Nothing is reference
+counted, and negative indices have no meaning.  No two names of fields or arrays ever lie at one place, which LLVM is told
+(TBAA): a store to one field leaves what was loaded from all others as it was.
 """
 
 import operator
@@ -15,6 +16,7 @@ from numba.extending import (
     NativeValue,
     lower_builtin,
     lower_getattr_generic,
+    lower_setattr_generic,
     models,
     register_model,
     typeof_impl,
@@ -64,7 +66,27 @@ class ArrayType(types.Type):
     @property
     def item(self):
         """The type of one element, as an expression."""
-        return self.element if isinstance(self.element, types.Record) else types.int64
+        return RecordType(self.state, self.array) if isinstance(self.element, types.Record) else types.int64
+
+
+class RecordType(types.Type):
+    """The type of one record of `k.<name>`; its value points there."""
+
+    mutable = True
+
+    def __init__(self, state, array):
+        self.state, self.array = state, array
+        self.offsets = {field: place.offset for field, place in state.elements[array][0].fields.items()}
+        super().__init__(f"{state.name}.{array}[]")
+
+    def __reduce__(self):
+        return RecordType, (self.state, self.array)
+
+
+@register_model(RecordType)
+class RecordModel(models.PrimitiveModel):
+    def __init__(self, manager, record):
+        super().__init__(manager, record, cgutils.voidptr_t)
 
 
 register_model(StateType)(models.OpaqueModel)
@@ -123,6 +145,44 @@ def element_pointer(context, builder, array, table, index, index_type):
     return builder.inttoptr(builder.add(data, offset), element)
 
 
+def only_aliases(builder, instruction, name):
+    """Say of a load or store that it has to do with this field or array alone."""
+    module = builder.module
+    root = module.add_metadata(["gfplab"])
+    kind = module.add_metadata([name, root, ir.Constant(WORD, 0)])
+    instruction.set_metadata("tbaa", module.add_metadata([kind, kind, ir.Constant(WORD, 0)]))
+    return instruction
+
+
+@infer_getattr
+class RecordFields(AttributeTemplate):
+    key = RecordType
+
+    def generic_resolve(self, record, attribute):
+        return types.int64 if attribute in record.offsets else None
+
+
+def field_pointer(builder, record, pointer, field):
+    place = builder.gep(pointer, [ir.Constant(WORD, record.offsets[field])], inbounds=True)
+    return builder.bitcast(place, WORD.as_pointer())
+
+
+@lower_getattr_generic(RecordType)
+def get_field(context, builder, record, pointer, field):
+    return only_aliases(
+        builder, builder.load(field_pointer(builder, record, pointer, field)), f"{record.array}.{field}"
+    )
+
+
+@lower_setattr_generic(RecordType)
+def set_field(context, builder, sig, args, field):
+    record, (pointer, value) = sig.args[0], args
+    value = context.cast(builder, value, sig.args[1], types.int64)
+    return only_aliases(
+        builder, builder.store(value, field_pointer(builder, record, pointer, field)), f"{record.array}.{field}"
+    )
+
+
 @infer_global(operator.getitem)
 class GetElement(AbstractTemplate):
     def generic(self, args, kws):
@@ -135,8 +195,8 @@ def get_element(context, builder, sig, args):
     array = sig.args[0]
     pointer = element_pointer(context, builder, array, *args, sig.args[1])
     if array.item is not types.int64:
-        return builder.bitcast(pointer, context.get_value_type(array.element))
-    return context.cast(builder, builder.load(pointer), array.element, types.int64)
+        return pointer
+    return context.cast(builder, only_aliases(builder, builder.load(pointer), array.array), array.element, types.int64)
 
 
 @infer_global(operator.setitem)
@@ -150,7 +210,7 @@ class SetElement(AbstractTemplate):
 def set_element(context, builder, sig, args):
     array, (table, index, value) = sig.args[0], args
     pointer = element_pointer(context, builder, array, table, index, sig.args[1])
-    builder.store(context.cast(builder, value, sig.args[2], array.element), pointer)
+    only_aliases(builder, builder.store(context.cast(builder, value, sig.args[2], array.element), pointer), array.array)
     return context.get_dummy_value()
 
 

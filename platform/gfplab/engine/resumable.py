@@ -5,7 +5,8 @@ becomes
     def f__step(k, _t, _fp): -> STEP_BLOCK, STEP_CALL, STEP_RETURN or STEP_OVERFLOW          (frames.py: the ABI)
 
 It loads what is live at stk[_fp + 1], runs blocks until one ends in a wait or the return, and stores what is live
-after that. Locals that are live at no wait have no slot.  lowering.py cuts, liveness.py decides what lives, emission
+after that. Locals that are live at no wait have no slot. In compiled code a call of g runs g__step at once, on its frame,
+and goes on if that returned; a callee that waits sends all its callers back to the event loop.  lowering.py cuts, liveness.py decides what lives, emission
 is here.
 """
 
@@ -16,7 +17,7 @@ from gfplab.engine.frames import FRAME_HEADER, STEP_BLOCK, STEP_CALL, STEP_OVERF
 from gfplab.engine.liveness import blocks_live
 from gfplab.engine.lowering import BRANCH, GOTO, RETURN, Lowering
 from gfplab.engine.requests import REQUESTS
-from gfplab.engine.rewrite import STEPS, rewrite
+from gfplab.engine.rewrite import COMPILED, STEPS, rewrite
 from gfplab.engine.subset import KernelBuildError
 
 MAX_FRAME = 64
@@ -70,7 +71,7 @@ class Step:
 
     def tree(self, mode, check):
         """The step function as a syntax tree with the line numbers of the source."""
-        return Emission(self, self.cut(mode, check)).function()
+        return Emission(self, self.cut(mode, check), mode).function()
 
 
 def stored_names(blocks):
@@ -84,8 +85,8 @@ def stored_names(blocks):
 class Emission:
     """Writes the step function of one cut."""
 
-    def __init__(self, step, cut):
-        self.step, self.cut, self.line = step, cut, step.f.line
+    def __init__(self, step, cut, mode):
+        self.step, self.cut, self.mode, self.line = step, cut, mode, step.f.line
         self.changed = stored_names(cut.blocks)
 
     def text(self, text, line=None, **nodes):
@@ -167,7 +168,13 @@ class Emission:
         for i, a in enumerate(call.args[1:]):
             out += self.text(f"k.stk[_top + {FRAME_HEADER + i}] = i64(ARG)", line, ARG=a)
         out += self.text(f"k.stk[_top] = {fid}\nk.stk[_top + 1] = 0\nk.stk[_top + 2] = _fp", line)
-        return out + self.save(b.next[0], line) + self.text(f"_task.fp = _top\nreturn {STEP_CALL}", line)
+        out += self.save(b.next[0], line)
+        if self.mode != COMPILED:
+            return out + self.text(f"_task.fp = _top\nreturn {STEP_CALL}", line)
+        # called from here it mostly returns here; once it waits, the frames say where to go on
+        called = f"_task.fp = _top\n_outcome = call_step(k, {fid}, _t, _top)"
+        out += self.text(f"{called}\nif _outcome != {STEP_RETURN}:\n    return _outcome", line)
+        return out + self.goto(b.next[0], line)
 
 
 class Fill(ast.NodeTransformer):
