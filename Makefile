@@ -16,7 +16,7 @@ test: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(BIN)/pip install -q --disable-pip-version-check -e '.[bench]'
-	for b in tests/bench/engine_bench.py tests/bench/mempool_micro.py tests/bench/bench_s1.py tests/bench/bench_rig.py; do $(BIN)/python $$b || exit 1; done
+	for b in tests/bench/engine_bench.py tests/bench/mempool_micro.py tests/bench/bench_s1.py tests/bench/bench_rig.py tests/bench/bench_decision.py; do $(BIN)/python $$b || exit 1; done
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check platform plugins tests

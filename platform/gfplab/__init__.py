@@ -9,13 +9,14 @@ _PUBLIC = {
     "hookimpl": "gfplab.policy.markers",
     "tunable": "gfplab.policy.tunables",
     "state": "gfplab.policy.tunables",
+    "c_decision": "gfplab.policy.c_policy",
     "ALLOC": "gfplab.kernel.steps",
     "RESERVE": "gfplab.kernel.steps",
     "WAIT": "gfplab.kernel.steps",
     "FAIL": "gfplab.kernel.steps",
 }
 
-__all__ = ["ALLOC", "FAIL", "RESERVE", "WAIT", "hookimpl", "state", "tunable"]
+__all__ = ["ALLOC", "FAIL", "RESERVE", "WAIT", "c_decision", "hookimpl", "state", "tunable"]
 
 
 def __getattr__(name):

@@ -1,14 +1,26 @@
-"""`gfplab explain`: the contract of a decision point, or what a plugin does."""
+"""`gfplab explain`: the contract of a decision point, what a plugin does, or the header for policies in C."""
 
 import click
 
 
 @click.command("explain")
-@click.argument("decision")
-def cli(decision: str) -> int:
+@click.argument("name", metavar="DECISION|PLUGIN|FILE", required=False)
+@click.option("--c-header", is_flag=True, help="Print the header for policies in C, with what this plugin keeps.")
+def cli(name: str | None, c_header: bool) -> int:
     """Explain DECISION: when it is asked, what it sees and answers, and who answers it. A plugin's name does too."""
-    from gfplab.policy.discover import discover
+    from pathlib import Path
+
+    from gfplab.policy.discover import discover, is_file
     from gfplab.policy.explain import explain
 
-    click.echo(explain(decision, discover()), nl=False)
+    if c_header:
+        from gfplab.policy.c_header import c_header as header
+
+        files = [name] if name and is_file(name) else []
+        click.echo(header(discover(files).get_plugin(Path(name).stem if files else name) if name else None), nl=False)
+        return 0
+    if not name:
+        raise click.UsageError("name a decision point or a plugin, for example: gfplab explain mempool_step")
+    files = [name] if is_file(name) else []
+    click.echo(explain(Path(name).stem if files else name, discover(files)), nl=False)
     return 0

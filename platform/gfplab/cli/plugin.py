@@ -37,7 +37,7 @@ def new(name: str, decisions: tuple[str, ...], kernel: str) -> int:
 
 
 @cli.command("check")
-@click.argument("plugin", metavar="NAME|FILE.py")
+@click.argument("plugin", metavar="NAME|FILE")
 def check(plugin: str) -> int:
     """Check a policy: it reads and writes what it may, and answers the same compiled as in Python."""
     from gfplab.kernel.types import kernel_schema
@@ -52,7 +52,7 @@ def check(plugin: str) -> int:
 
 
 @cli.command("bench")
-@click.argument("plugin", metavar="NAME|FILE.py")
+@click.argument("plugin", metavar="NAME|FILE")
 def bench(plugin: str) -> int:
     """Measure what a policy costs: nanoseconds a call of each of its decisions."""
     from gfplab.kernel.types import kernel_schema
@@ -64,8 +64,8 @@ def bench(plugin: str) -> int:
 
 
 def _find(given: str):
-    from gfplab.policy.discover import discover
+    from gfplab.policy.discover import discover, is_file
 
-    if given.endswith(".py"):
+    if is_file(given):
         return discover(files=[given]).get_plugin(Path(given).stem)
     return discover().get_plugin(given)

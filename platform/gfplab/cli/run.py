@@ -16,7 +16,7 @@ from gfplab.cli.progress import progress
     "--policy",
     "policies",
     multiple=True,
-    metavar="NAME|FILE.py",
+    metavar="NAME|FILE",
     help="Plugin that takes over the decisions it implements; may be repeated.",
 )
 @click.option(
@@ -41,12 +41,12 @@ def cli(scenario, policies, settings, seed, out, as_json, stacks, check, pure) -
     run came to its end, 1 if it ended in an OOM kill, in a deadlock or in a failed check.
     """
     from gfplab.cli.scenarios import scenario_path
-    from gfplab.policy.discover import discover
+    from gfplab.policy.discover import discover, is_file
     from gfplab.policy.select import select
     from gfplab.tables.folder import refuse_existing
     from gfplab.world.scenario import load_scenario
 
-    plugins = discover(files=[policy for policy in policies if policy.endswith(".py")])
+    plugins = discover(files=[policy for policy in policies if is_file(policy)])
     overrides, tunables = split_settings(settings, plugins)
     world = load_scenario(scenario_path(scenario), overrides)
     chosen = select(world.kernel, world.policies, extra=policies, tunables=world.tunables | tunables, plugins=plugins)

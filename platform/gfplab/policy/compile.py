@@ -27,6 +27,7 @@ from numba.extending import intrinsic
 from gfplab.engine import cache
 from gfplab.engine.decision import Decision
 from gfplab.errors import PolicyError
+from gfplab.policy.c_policy import declared_in_c
 from gfplab.policy.expressions import STEPS
 from gfplab.policy.guards import GUARDS
 from gfplab.policy.plugin import Plugin
@@ -34,7 +35,7 @@ from gfplab.policy.rewrite import rewritten
 
 _LOCK = threading.Lock()
 _LOADED: dict[str, Callable] = {}  # key -> dispatcher, for this process
-_OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "python"}
+OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "python"}
 _SOURCES = ("compile.py", "rewrite.py", "guards.py")
 
 
@@ -45,6 +46,14 @@ def signature(decision: Decision, dtypes: Mapping[str, np.dtype]):
 
 def compile_decision(plugin: Plugin, decision: Decision, dtypes: Mapping[str, np.dtype]):
     """The dispatcher of one decision of a linted plugin; it has one signature and compiles no other."""
+    if declared_in_c(plugin.functions[decision.name]):
+        from gfplab.policy.c_compile import c_key, compile_call
+
+        key = c_key(plugin, decision, dtypes)
+        with _LOCK:
+            if key not in _LOADED:
+                _LOADED[key] = compile_call(plugin, decision, dtypes, key)
+            return _LOADED[key]
     names = _reached(plugin, decision.name)
     key = _key(plugin, decision, dtypes, names)
     with _LOCK:
@@ -56,6 +65,11 @@ def compile_decision(plugin: Plugin, decision: Decision, dtypes: Mapping[str, np
 def python_function(plugin: Plugin, decision: Decision) -> Callable[..., int]:
     """The plugin's own function, taking every record of the decision and `my`."""
     function = plugin.functions[decision.name]
+    if declared_in_c(function):
+        from gfplab.policy.c_library import library_of
+
+        library, symbol = library_of(plugin, decision.name)
+        return library.function(symbol)
     offered = [*(name for name, _records in decision.args), "my"]
     wanted = list(inspect.signature(function).parameters)
     if wanted == offered:
@@ -116,9 +130,9 @@ def _compile(plugin, decision, dtypes, names, key):
         # numba finds machine code by a symbol made of this name; policies compiled by other processes would share it
         namespace[name].__qualname__ = f"{name}__{key}"
     for name in names[:-1]:
-        namespace[name] = njit(namespace[name], **_OPTIONS)
-    dispatcher = njit(namespace[decision.name], **_OPTIONS)
-    dispatcher._cache = _PolicyCache(dispatcher.py_func, key)
+        namespace[name] = njit(namespace[name], **OPTIONS)
+    dispatcher = njit(namespace[decision.name], **OPTIONS)
+    dispatcher._cache = PolicyCache(dispatcher.py_func, key)
     try:
         dispatcher.compile(signature(decision, dtypes))
     except Exception as error:  # numba raises KeyError and others as well
@@ -151,11 +165,11 @@ def _record_at(record: types.Record):
 @functools.cache
 def _callables() -> dict[str, Callable]:
     """What compiled policies call that they do not define."""
-    steps: dict[str, Callable] = {name: njit(function, **_OPTIONS) for name, function in STEPS.items()}
+    steps: dict[str, Callable] = {name: njit(function, **OPTIONS) for name, function in STEPS.items()}
     return {**GUARDS, **steps}
 
 
-class _PolicyCache(caching.FunctionCache):
+class PolicyCache(caching.FunctionCache):
     """numba's cache of one function, found by our key and not by the date of a file."""
 
     def __init__(self, function: python_types.FunctionType, key: str):

@@ -14,6 +14,7 @@ import pluggy
 
 from gfplab.errors import PolicyError
 from gfplab.policy import hookspecs
+from gfplab.policy.c_policy import SUFFIX
 from gfplab.policy.lint import lint
 from gfplab.policy.markers import PROJECT
 from gfplab.policy.plugin import Plugin, did_you_mean, load_file, load_module
@@ -59,6 +60,11 @@ class Catalogue(Mapping[str, Plugin]):
         """The plugins that answer a decision point, by name."""
         found = getattr(self._manager.hook, decision).get_hookimpls()
         return [self._plugins[name] for name in sorted(implementation.plugin_name for implementation in found)]
+
+
+def is_file(given: str) -> bool:
+    """Whether what a person gave with -p is a file and not a plugin's name."""
+    return given.endswith((".py", SUFFIX))
 
 
 def discover(files: Sequence[str | Path] = (), folder: str | Path = FOLDER) -> Catalogue:

@@ -16,6 +16,7 @@ from types import ModuleType
 from gfplab.errors import PolicyError
 from gfplab.kernel.decisions import DECISIONS
 from gfplab.policy import hookspecs
+from gfplab.policy.c_policy import SUFFIX, CDecision, answer_function, content_of, declared_in_c
 from gfplab.policy.markers import PROJECT
 from gfplab.policy.tunables import State, Tunable
 
@@ -64,10 +65,16 @@ class Plugin:
         """The functions that the file defines, by name."""
         return {node.name: node for node in self.tree.body if isinstance(node, ast.FunctionDef)}
 
-    @functools.cached_property
+    @property
     def source_hash(self) -> str:
-        """sha256 of the file, for provenance."""
-        return hashlib.sha256(self.source.encode()).hexdigest()
+        """sha256 of the file, for provenance; with those of the libraries behind it, if it has any."""
+        libraries = "".join(self.libraries.values())
+        return hashlib.sha256((self.source + libraries).encode()).hexdigest()
+
+    @property
+    def libraries(self) -> dict[str, str]:
+        """decision -> sha256 of the shared library that answers it, of those that are answered in C."""
+        return {name: content_of(function) for name, function in self.functions.items() if declared_in_c(function)}
 
     @property
     def layout(self) -> tuple[tuple[str, str, int], ...]:
@@ -77,14 +84,26 @@ class Plugin:
 
 
 def load_file(path: str, origin: str) -> Plugin:
-    """The plugin in a Python file; its name is the file's stem."""
+    """The plugin in a Python file, or in a shared library that needs none; its name is the file's stem."""
+    if path.endswith(SUFFIX):
+        from gfplab.policy.c_library import load_library
+
+        return load_library(path, origin)
     shown = _shown(path)
     try:
         with open(path, encoding="utf-8") as file:
             source = file.read()
-        code = compile(source, path, "exec")
     except OSError as error:
         raise PolicyError(f"{shown}: cannot be read: {error.strerror}") from None
+    except ValueError as error:
+        raise PolicyError(f"{shown}: is not Python: {error}") from None
+    return plugin_of_text(source, path, shown, origin)
+
+
+def plugin_of_text(source: str, path: str, shown: str, origin: str) -> Plugin:
+    """The plugin whose text this is; `path` is where it stands, `shown` the same for people."""
+    try:
+        code = compile(source, path, "exec")
     except SyntaxError as error:
         raise PolicyError(f"{shown}:{error.lineno}: is not Python: {error.msg}") from None
     except ValueError as error:
@@ -112,7 +131,14 @@ def _plugin(name: str, path: str, origin: str, source: str, module: ModuleType) 
     lines = {node.name: node.lineno for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)}
     found: dict[str, Callable] = {}
     faults: list[str] = []
-    for attribute, value in vars(module).items():
+    for attribute, value in list(vars(module).items()):
+        if isinstance(value, CDecision):
+            if attribute in ARGUMENTS:
+                value = answer_function(value, attribute, (*ARGUMENTS[attribute], "my"))
+                setattr(module, attribute, value)
+            else:
+                fault = f"there is no decision point '{attribute}'; {did_you_mean(attribute, ARGUMENTS)}"
+                faults.append(f"{path}:{value.line}: {fault}")
         options = getattr(value, f"{PROJECT}_impl", None)
         if options is None or not inspect.isfunction(value):
             continue

@@ -15,7 +15,8 @@ from gfplab.engine.decision import BoundDecision
 from gfplab.engine.state import Schema
 from gfplab.errors import PolicyError
 from gfplab.kernel.decisions import DECISIONS
-from gfplab.policy.discover import Catalogue, discover
+from gfplab.policy.c_policy import SUFFIX
+from gfplab.policy.discover import Catalogue, discover, is_file
 from gfplab.policy.plugin import ARGUMENTS, Plugin, did_you_mean
 from gfplab.policy.tunables import Value
 
@@ -41,6 +42,14 @@ class PolicySet:
     def sources(self) -> dict[str, str]:
         """plugin -> sha256 of its file."""
         return {name: plugin.source_hash for name, plugin in self._in_use().items()}
+
+    def libraries(self) -> dict[str, str]:
+        """`plugin.decision` -> sha256 of the shared library behind it, of the decisions in use that C answers."""
+        return {
+            f"{plugin.name}.{decision}": plugin.libraries[decision]
+            for decision, plugin in self.chosen.items()
+            if decision in plugin.libraries
+        }
 
     def with_tunables(self, tunables: Mapping[str, Value]) -> "PolicySet":
         """The same policies with other numbers; nothing is compiled again."""
@@ -127,7 +136,7 @@ def select(
     policies: decision -> plugin, as a scenario or study says; extra: names and files of -p, which take over all that
     they answer; tunables: `plugin.tunable` -> value.  A plugin named "stock" is the stock kernel of the era.
     """
-    files = [name for name in extra if name.endswith(".py")]
+    files = [name for name in extra if is_file(name)]
     plugins = discover(files) if plugins is None else plugins
     stock = plugins[stock_plugin(era, plugins)]
     chosen = {decision: stock for decision in ARGUMENTS}
@@ -165,7 +174,7 @@ def _take_extra(chosen: dict[str, Plugin], extra: Sequence[str], plugins: Catalo
     faults: list[str] = []
     taken: dict[str, Plugin] = {}
     for text in extra:
-        name = text.removesuffix(".py").replace("\\", "/").rpartition("/")[2]
+        name = text.removesuffix(".py").removesuffix(SUFFIX).replace("\\", "/").rpartition("/")[2]
         plugin = stock if text == STOCK else plugins.get(name)
         if plugin is None:
             faults.append(f"-p {text}: there is no plugin '{name}'; {did_you_mean(name, [*plugins, STOCK])}")
