@@ -11,8 +11,9 @@ PLUGINS = sorted((ROOT / "plugins").rglob("*.py"))
 
 # a layer may import those further down, and what is in its own folder
 BELOW = {
-    "cli": {"truth", "report", "study", "tables", "run", "boot", "world", "policy", "kernel", "engine"},
+    "cli": {"truth", "debug", "report", "study", "tables", "run", "boot", "world", "policy", "kernel", "engine"},
     "truth": {"report", "study", "tables", "run", "boot", "world", "policy", "kernel", "engine"},
+    "debug": {"report", "tables", "run", "boot", "world", "policy", "kernel", "engine"},
     "report": {"study", "tables", "run", "boot", "world", "policy", "kernel", "engine"},
     "study": {"tables", "run", "boot", "world", "policy", "kernel", "engine"},
     "tables": {"run", "boot", "world", "policy", "kernel", "engine"},

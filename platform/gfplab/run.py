@@ -82,8 +82,12 @@ def simulate(
     until_ns: int | None = None,
     progress=None,
     trace_all: bool = False,
+    attach=None,
 ) -> Run:
-    """Run the world to its end (or `until_ns`). An OOM kill or a deadlock is a verdict, a broken law an error."""
+    """Run the world to its end (or `until_ns`). An OOM kill or a deadlock is a verdict, a broken law an error.
+
+    attach(build, machine, decisions) may put something around the decisions, to watch them.
+    """
     build = build_kernel(mode, check)
     machine = boot_machine(build, world, seed, fixed_order=fixed_order, trace_all=trace_all)
     end = world.length_ns if until_ns is None else min(until_ns, world.length_ns)
@@ -99,6 +103,8 @@ def simulate(
             progress(min(now, end), end)
 
     machine.arrays["my"] = policies.my_initial()
+    if attach is not None:
+        decisions = attach(build, machine, decisions)
     sim = build.start(machine.arrays, decisions)
     began = time.perf_counter()
     error = ""

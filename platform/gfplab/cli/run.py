@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from gfplab.cli.looking import Looking
 from gfplab.cli.output import JSON, default_folder, print_json
 from gfplab.cli.progress import progress
 
@@ -34,11 +35,30 @@ from gfplab.cli.progress import progress
 @click.option("--stacks", is_flag=True, help="Print the blocked tasks as SysRq-W does.")
 @click.option("--check", is_flag=True, help="Check the kernel's invariants all the time (about 3x slower).")
 @click.option("--pure", is_flag=True, help="Run uncompiled, in plain Python (about 50x slower).")
-def cli(scenario, policies, settings, seed, out, as_json, stacks, check, pure) -> int:
+@click.option(
+    "--break",
+    "breaks",
+    multiple=True,
+    metavar="DECISION[@POOL|@TASK][:N][>=TIME]",
+    help="With --pure: stop in pdb where the policy answers DECISION; may be repeated.",
+)
+@click.option(
+    "--trace-decisions",
+    "traced",
+    is_flag=False,
+    flag_value="all",
+    metavar="[DECISION,...]",
+    help="Write each decision, what the policy saw and what it answered, to the table `decisions`.",
+)
+def cli(scenario, policies, settings, seed, out, as_json, stacks, check, pure, breaks, traced) -> int:
     """Run SCENARIO, a .toml file or the name of a shipped scenario, and print what happened.
 
     The tables of the run go to a folder of Parquet files; `gfplab show` prints them again. The exit code is 0 if the
     run came to its end, 1 if it ended in an OOM kill, in a deadlock or in a failed check.
+
+    --break mempool_step stops each time that mempool_step is asked (mempool_alloc:step is the same), mempool_step:100
+    from the hundredth time on, mempool_step>=1.5s from that simulated time on, mempool_step@swap0.tio only for that
+    mempool, too_many_isolated@kswapd0 only for that task.
     """
     from gfplab.cli.scenarios import scenario_path
     from gfplab.policy.discover import discover, is_file
@@ -56,16 +76,19 @@ def cli(scenario, policies, settings, seed, out, as_json, stacks, check, pure) -
 
     warnings = warn(world, Path(world.source).stem, [policy_label(chosen)])
 
+    looking = Looking(world, chosen, breaks, traced, pure, as_json)
+
     from gfplab.run import simulate
 
     mode = "generators" if pure else "compiled"
-    with progress("simulating", quiet=as_json) as report:
-        run = simulate(world, chosen, seed, mode=mode, check=check, progress=report)
+    with progress("simulating", quiet=as_json or bool(breaks)) as report, looking:
+        run = simulate(world, chosen, seed, mode=mode, check=check, progress=report, **looking.options)
 
     from gfplab.tables.export import export
     from gfplab.tables.metrics import tabulate
 
-    tables = tabulate(run)
+    tables = looking.add_to(tabulate(run), settings, policies)
+    warnings += looking.warnings
     export(tables, folder)
     return present(tables, folder, as_json, stacks, warnings)
 

@@ -10,7 +10,7 @@ import polars as pl
 
 from gfplab.kernel.tracepoints import TRACEPOINTS
 from gfplab.tables.provenance import provenance_of, scenario_name
-from gfplab.tables.schema import DTYPES, TABLES
+from gfplab.tables.schema import DTYPES, ON_REQUEST, TABLES
 from gfplab.tables.sleeps import STATE_MASK, STATES, stacks_of, stalls_of
 
 ROLES = ("", "user", "kswapd", "kworker", "rescuer", "dmcrypt_write", "flusher", "oom_reaper")
@@ -48,7 +48,7 @@ def frames_of(run, index: int = 0) -> Tables:
 
 def conform(name: str, frame: pl.DataFrame) -> pl.DataFrame:
     """The frame with the schema's columns first, in its order and types, sorted by the table's key."""
-    table = TABLES[name]
+    table = (TABLES | ON_REQUEST)[name]
     listed = [pl.col(column.name).cast(DTYPES[column.dtype]) for column in table.columns]
     rest = [pl.col(column) for column in frame.columns if column not in table.names] if table.further else []
     return frame.select(*listed, *rest).sort(table.key, maintain_order=True)

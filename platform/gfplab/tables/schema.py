@@ -196,3 +196,32 @@ TABLES = {
         ),
     )
 }
+
+# tables that are there only if they were asked for
+ON_REQUEST = {
+    table.name: table
+    for table in (
+        Table(
+            "decisions",
+            "Every decision that --trace-decisions asked for: who asked, what the policy saw and what it answered.",
+            ("run", "seq"),
+            (
+                RUN,
+                Column("seq", "i64", "", "order of the decisions, from 0; every traced decision point counts"),
+                Column("time_ns", "i64", "ns", "local clock of whoever asked: events of that time, and its time debt"),
+                Column("events", "i64", "", "engine events so far"),
+                PID,
+                COMM,
+                Column("cpu", "i64", "", "CPU it ran on"),
+                Column("decision", "str", "", "decision point"),
+                Column("plugin", "str", "", "plugin that answered"),
+                Column("answer", "str", "", "its answer, in words where the decision has words"),
+                Column("value", "i64", "", "the same as the number that it returned"),
+            ),
+            further=(
+                "one column per field that a policy reads (`pool.curr_nr`), null in rows of policies that do not; its "
+                "own numbers before the decision (`my.n`) and, where they changed, after it (`my.n.after`)"
+            ),
+        ),
+    )
+}

@@ -1,0 +1,68 @@
+"""Answers of decisions as a policy writes them: ALLOC(GFP_NOIO|__GFP_NOWARN) for 9437185, ALLOC_WMARK_MIN for 0."""
+
+from gfplab.kernel import gfp, steps
+from gfplab.units import about_time
+
+_STEP_FLAGS = tuple(
+    (value, name)
+    for name, value in vars(steps).items()
+    if name.startswith("STEP_") and isinstance(value, int) and value.bit_count() == 1 and steps.STEP_MASK < value
+)
+_MARKS = {gfp.ALLOC_WMARK_MIN: "ALLOC_WMARK_MIN", gfp.ALLOC_WMARK_LOW: "ALLOC_WMARK_LOW"}
+_MARKS[gfp.ALLOC_WMARK_HIGH] = "ALLOC_WMARK_HIGH"
+_RIGHTS = (
+    (gfp.ALLOC_NO_WATERMARKS, "ALLOC_NO_WATERMARKS"),
+    (gfp.ALLOC_OOM, "ALLOC_OOM"),
+    (gfp.ALLOC_HARDER, "ALLOC_HARDER"),
+    (gfp.ALLOC_HIGH, "ALLOC_HIGH"),
+)
+# decisions that answer with nanoseconds to sleep
+_NAPS = ("throttle_direct_reclaim", "throttle_vm_writeout", "wait_iff_congested", "reclaim_throttle")
+_WORDS = {
+    "mempool_free": {1: "the reserve", 0: "the allocator"},
+    "too_many_isolated": {1: "wait", 0: "go on"},
+    "inflight_gate": {1: "admit", 0: "wait"},
+}
+
+
+def answer_words(decision: str, answer: int) -> str:
+    """The answer in the words of the decision's contract; a number where it has none."""
+    if decision == "mempool_step":
+        return step_words(answer)
+    if decision == "gfp_to_alloc_flags":
+        return alloc_words(answer)
+    if decision in _NAPS:
+        return "go on" if answer == 0 else f"sleep {about_time(answer)}" if answer > 0 else "sleep until woken"
+    return _WORDS.get(decision, {}).get(answer, str(answer))
+
+
+def step_words(step: int) -> str:
+    """A step of mempool_alloc()."""
+    what, argument = step & steps.STEP_MASK, step >> steps.STEP_SHIFT
+    if step < 0 or what not in (steps.STEP_ALLOC, steps.STEP_RESERVE, steps.STEP_WAIT, steps.STEP_FAIL):
+        return f"{step}, which is no step"
+    if what == steps.STEP_WAIT:
+        return f"WAIT({about_time(argument)})"
+    if what != steps.STEP_ALLOC:
+        return "RESERVE" if what == steps.STEP_RESERVE else "FAIL"
+    flags = "".join(f"|{name}" for bit, name in _STEP_FLAGS if step & bit)
+    return f"ALLOC({gfp.gfp_names(argument)}){flags}"
+
+
+def alloc_words(flags: int) -> str:
+    """Rights of an allocation, with the names of v4.7."""
+    rest = flags & ~gfp.ALLOC_WMARK_MASK
+    words = [_MARKS.get(flags & gfp.ALLOC_WMARK_MASK, hex(flags & gfp.ALLOC_WMARK_MASK))]
+    for bit, name in _RIGHTS:
+        if rest & bit:
+            words.append(name)
+            rest &= ~bit
+    return "|".join([*words, hex(rest)] if rest else words)
+
+
+_MASKS = ("gfp_mask", "optimistic", "full", "last_mask")
+
+
+def field_words(field: str, value: int) -> str:
+    """The value of a record's field; a GFP mask by its names."""
+    return gfp.gfp_names(value) if field.rpartition(".")[2] in _MASKS else str(value)

@@ -1,0 +1,165 @@
+"""Writes down every decision of a run: who asked, what the policy saw, what it answered, and what became of `my`.
+
+A Recorder puts a function of its own around each policy.  In the pure modes that is a Python function; in compiled mode
+it is a callback at the address where the kernel calls the policy, which hands the same arguments on to the policy's
+machine code.  Either way the policy answers as ever, so the run is the same to the last event.  A decision costs a few
+microseconds more.
+"""
+
+import ctypes
+import dataclasses
+from array import array
+from collections.abc import Callable
+from operator import attrgetter
+from types import SimpleNamespace
+
+import numpy as np
+
+from gfplab.debug.fields import fields_read, my_columns
+from gfplab.engine.decision import BoundDecision
+from gfplab.engine.state import record_class
+from gfplab.kernel.decisions import DECISIONS
+
+LIMIT = 1_000_000  # decisions kept; a row is some twenty numbers
+HEAD = ("seq", "time_ns", "events", "task", "cpu", "answer")
+
+
+@dataclasses.dataclass
+class Traced:
+    """What was written down of one decision point: rows of HEAD, the fields, `my` before and `my` after."""
+
+    decision: str
+    plugin: str
+    fields: list[str]  # "pool.curr_nr"
+    my: list[tuple[str, int, str]]  # column, slot, kind
+    cells: array = dataclasses.field(default_factory=lambda: array("q"))
+
+    @property
+    def width(self) -> int:
+        return len(HEAD) + len(self.fields) + 2 * len(self.my)
+
+    def rows(self) -> np.ndarray:
+        return np.frombuffer(self.cells, np.int64).reshape(-1, self.width)
+
+
+class Recorder:
+    """The decisions of one run, in the order in which they were taken."""
+
+    def __init__(self, policies, wanted=(), limit: int = LIMIT, at: int | None = None):
+        """`wanted`: decision points, all if none is named; `at`: the decision at which `on_reached` is called."""
+        self.policies, self.wanted, self.limit, self.at = policies, tuple(wanted), limit, at
+        self.on_reached: Callable[[], None] = lambda: None
+        self.traced: dict[str, Traced] = {}
+        self.left_out: list[str] = []
+        self.total = 0  # decisions taken, kept or not
+        self.error: BaseException | None = None
+        self.build = self.machine = None
+        self._alive: list = []  # callbacks live as long as the machine code that calls them
+
+    def attach(self, build, machine, decisions: dict[str, BoundDecision]) -> dict[str, BoundDecision]:
+        """The decisions with a recorder around those that are wanted; simulate() calls this before a run."""
+        self.build, self.machine = build, machine
+        self._clock(build.schema, machine.arrays)
+        return {
+            name: self._around(bound) if not self.wanted or name in self.wanted else bound
+            for name, bound in decisions.items()
+        }
+
+    def raise_error(self) -> None:
+        """A callback cannot raise through machine code; what went wrong in one is raised here, after the run."""
+        if self.error is not None:
+            raise self.error
+
+    def _clock(self, schema, arrays) -> None:
+        e = record_class("e", [(field, "i8", 1) for field in schema.fields["e"]])
+        task = record_class("tasks", [(field, "i8", 1) for field in schema.fields["tasks"]])
+        self._e = e.from_buffer(arrays["e"])
+        self._tasks = list((task * len(arrays["tasks"])).from_buffer(arrays["tasks"]))
+
+    def _around(self, bound: BoundDecision) -> BoundDecision:
+        decision = next(d for d in DECISIONS if d.name == bound.name)
+        schema, arrays = self.build.schema, self.machine.arrays
+        plugin = self.policies.chosen[bound.name]
+        read = fields_read(plugin, bound.name, schema)
+        my, left_out = my_columns(bound.my_layout)
+        self.left_out += [f"{column} of {bound.plugin}" for column in left_out]
+        names = [f"{record}.{field}" for record, fields in read.items() for field in fields]
+        traced = self.traced[bound.name] = Traced(bound.name, bound.plugin, names, my)
+        getters = []
+        for place, (name, records) in enumerate(decision.args):
+            if name in read:
+                cls = record_class(name, [(field, "i8", 1) for field in schema.fields[records]])
+                getters.append((place, cls.from_address, _getter(read[name])))
+        slots = [slot for _column, slot, _kind in my]
+        view = None
+        if slots:
+            view = (ctypes.c_int64 * bound.my_slots).from_buffer(arrays["my"], 8 * bound.my_offset)
+        if self.build.mode != "compiled":
+            return dataclasses.replace(bound, python=self._python(bound.python, traced, getters, view, slots))
+        return dataclasses.replace(bound, compiled=self._compiled(bound.compiled, traced, getters, view, slots))
+
+    def _python(self, function, traced, getters, view, slots):
+        """The policy's Python function with a recorder around it."""
+
+        def recorded(*records):
+            seq = self._begin()
+            seen = [value for place, _at, fields in getters for value in fields(records[place])]
+            before = [view[slot] for slot in slots]
+            answer = function(*records)
+            if seq < self.limit:
+                after = [view[slot] for slot in slots]
+                traced.cells.extend((seq, *self._now, int(answer), *seen, *before, *after))
+            return answer
+
+        return recorded
+
+    def _compiled(self, dispatcher, traced, getters, view, slots):
+        """Stands for the policy's dispatcher: at its address lies a callback that calls the policy."""
+        from gfplab.engine.loader import address  # imports numba, which the pure modes do without
+
+        (signature,) = dispatcher.overloads
+        records = [ctypes.c_void_p] * (len(signature) - 1)
+        shape = (ctypes.c_int32, ctypes.POINTER(ctypes.c_int64), ctypes.c_void_p, *records, ctypes.c_int64)
+        policy = ctypes.PYFUNCTYPE(*shape)(address(dispatcher))
+
+        def recorded(result, raised, *arguments):
+            seen = before = ()
+            seq = self.limit
+            try:
+                seq = self._begin()
+                if seq < self.limit:
+                    seen = [value for place, at, fields in getters for value in fields(at(arguments[place]))]
+                    before = [view[slot] for slot in slots]
+            except BaseException as error:  # ctypes would print it and go on with any answer
+                self.error, seq = self.error or error, self.limit
+            status = policy(result, raised, *arguments)
+            if status == 0 and seq < self.limit:
+                after = [view[slot] for slot in slots]
+                traced.cells.extend((seq, *self._now, result[0], *seen, *before, *after))
+            return status
+
+        callback = ctypes.CFUNCTYPE(*shape)(recorded)
+        self._alive += [callback, policy, dispatcher]
+        place = ctypes.cast(callback, ctypes.c_void_p).value
+        library = SimpleNamespace(get_pointer_to_function=lambda _symbol: place)
+        found = SimpleNamespace(library=library, fndesc=SimpleNamespace(llvm_func_name=traced.decision))
+        return SimpleNamespace(overloads={signature: found})
+
+    def _begin(self) -> int:
+        """The number of the decision that is being taken; notes when and where."""
+        e, seq = self._e, self.total
+        self.total += 1
+        task = e.cur
+        running = self._tasks[task]
+        self._now = (e.now + running.debt, e.nr_events, task, running.last_cpu if task else e.irq_cpu)
+        if seq == self.at:
+            self.on_reached()
+        return seq
+
+
+def _getter(fields: list[str]):
+    """record -> the values of its fields."""
+    if len(fields) > 1:
+        return attrgetter(*fields)
+    (field,) = fields
+    return lambda record: (getattr(record, field),)
