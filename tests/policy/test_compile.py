@@ -24,6 +24,12 @@ PAIRS = [
 ]
 
 
+PROGRAMS = (
+    "| RESERVE ALLOC(optimistic) WAIT(5s)",
+    "ALLOC(full-__GFP_IO-__GFP_FS) FAIL RESERVE | WAIT(1ms) ALLOC(full+STEP_BAIL_OUT) RESERVE WAIT(1s) RESERVE",
+)
+
+
 @pytest.fixture
 def empty_cache(tmp_path, monkeypatch):
     """Compiled policies of this test alone."""
@@ -44,6 +50,8 @@ def test_compiled_and_interpreted_answers_are_equal(plugin, decision, schema, da
             values[tunable.name] = data.draw(st.sampled_from(tunable.legal))
         elif tunable.kind == "bool":
             values[tunable.name] = data.draw(st.booleans())
+        elif tunable.kind == "program":
+            values[tunable.name] = data.draw(st.sampled_from(PROGRAMS))
         else:
             numbers = st.floats if tunable.kind == "float" else st.integers
             values[tunable.name] = data.draw(numbers(tunable.low, tunable.high))

@@ -30,6 +30,17 @@ def test_a_plugin_is_explained_with_its_argument_and_tunables(plugins):
     assert "  mempool_step" in text
     assert "5s (1ms .. 10s, log): longest sleep before the next try" in text
     assert "GFP_NOWAIT (may vary: __GFP_IO, __GFP_DIRECT_RECLAIM, __GFP_KSWAPD_RECLAIM)" in text
+    assert "keep refused:  __GFP_IO without __GFP_DIRECT_RECLAIM: only direct reclaim starts I/O" in text
+
+
+def test_a_program_is_explained_with_what_a_search_writes_it_with(plugins):
+    """Its length, its masks, its waits."""
+    text = " ".join(explain("mempool_program", plugins).split())
+    assert "program ALLOC(optimistic) RESERVE | ALLOC(full) RESERVE WAIT(5s) (at most 12 steps, searched with" in text
+    assert "full+STEP_BAIL_OUT, full+STEP_LIGHT_RECLAIM, waits 1ms, 10ms, 100ms, 1s, 5s)" in text
+    (row,) = next(row for row in catalogue_rows(plugins) if row["name"] == "mempool_program")["tunables"]
+    assert (row["kind"], row["steps"], row["waits"][0]) == ("program", 12, "1ms")
+    assert row["default"] == "ALLOC(optimistic) RESERVE | ALLOC(full) RESERVE WAIT(5s)"
 
 
 def test_an_unknown_name_is_offered_a_near_one(plugins):

@@ -27,3 +27,15 @@ def ALLOC(gfp_mask):
 def WAIT(timeout_ns):
     """Sleep on the pool's wait queue until an element is returned, at most this long."""
     return 3 | (timeout_ns << 8)
+
+
+# A program, as a tunable keeps it in `my`: an array of these words, in the coding of policy/programs.py.
+PROGRAM_LENGTH = 0  # its steps, counted to the end of the part that repeats
+PROGRAM_LOOP = 1  # where that part begins, counted from 0
+PROGRAM_GIVES_UP = 2  # the steps that callers who may not sleep take before they FAIL
+PROGRAM_STEPS = 3  # the first step; RESERVE and WAIT as they are answered, ALLOC with a mask relative to the caller's
+PROGRAM_OPTIMISTIC = 0x100  # bit of an ALLOC: it starts from call.optimistic, not from call.full
+PROGRAM_DROPS = 9  # from this bit on 26 bits: flags that its mask lacks
+PROGRAM_ADDS = 35  # from this bit on 26 bits: flags that it has beside
+PROGRAM_FLAGS = 0x3FFFFFF  # as many as those 26 bits hold
+PROGRAM_RIGHTS = 0x78  # STEP_LESS_THROTTLE and the other rights of an ALLOC

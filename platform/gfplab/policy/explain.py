@@ -45,6 +45,7 @@ def explain_plugin(plugin: Plugin) -> str:
     parts += ["Answers:\n" + _columns([(d, f"family: {FAMILY[d]}") for d in plugin.decisions])]
     if plugin.tunables:
         rows = [(t.name, t.describe() + (f": {t.help}" if t.help else "")) for t in plugin.tunables.values()]
+        rows += [(f"{t.name} refused:", rule) for t in plugin.tunables.values() for rule in t.refusals]
         parts += ["Tunables:\n" + _columns(rows)]
     return "\n\n".join(parts) + "\n"
 
@@ -82,9 +83,13 @@ def tunable_row(tunable: Tunable) -> dict:
         "unit": tunable.unit,
         "choices": list(tunable.choices),
         "legal": list(tunable.legal),
+        "refused": list(tunable.refusals),
+        "steps": tunable.steps,
+        "masks": list(tunable.masks),
+        "waits": list(tunable.waits),
         "help": tunable.help,
     }
-    return row | {key: value for key, value in extra.items() if value or type(value) in (int, float)}
+    return row | {key: value for key, value in extra.items() if value or key in ("low", "high") and value is not None}
 
 
 def _record(argument: str, docs: dict[str, str]) -> str:

@@ -96,7 +96,7 @@ class Reader:
         """The kind of `my.name[index]`."""
         match node.value:
             case ast.Attribute(value=ast.Name(id="my"), attr=name):
-                state = self.plugin.state.get(name)
+                state = self.plugin.state.get(name) or self.plugin.tunables.get(name)
                 if state is None or state.length == 1:
                     self._attribute(node.value)
                     return self._refuse(
@@ -169,6 +169,8 @@ class Reader:
     def _my(self, node, name):
         if name in self.plugin.tunables:
             self.used.add(name)
+            if self.plugin.tunables[name].length > 1:
+                return self._refuse(node, f"my.{name} is a program, an array; write my.{name}[i]")
             return FLOAT if self.plugin.tunables[name].slot == "f8" else INT
         if name in self.plugin.state:
             self.used.add(name)

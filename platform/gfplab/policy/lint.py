@@ -208,7 +208,11 @@ class _Function:
         match target:
             case ast.Name(id=name):
                 self.local(target, name, kind)
-            case ast.Subscript(value=ast.Attribute(value=ast.Name(id="my"))):
+            case ast.Subscript(value=ast.Attribute(value=ast.Name(id="my"), attr=name)):
+                if name in self.file.plugin.tunables:
+                    report(
+                        target, f"{name} is a tunable, set by the study; declare a state(...) for a number of your own"
+                    )
                 self.fits(target, ast.unparse(target.value), self.reader.element(target), kind)
             case ast.Attribute(value=ast.Name(id="my"), attr=name) if "my" in self.reader.records:
                 if name in self.file.plugin.tunables:

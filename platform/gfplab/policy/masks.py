@@ -50,14 +50,21 @@ def broken_rule(mask: int, callers: str = "any") -> str | None:
 
 def legal_masks(fixed: int, bits: int, callers: str = "any") -> tuple[int, ...]:
     """Every mask that agrees with `fixed` outside `bits` and breaks no rule, in ascending order."""
-    legal, subset = [], bits
-    while True:
-        mask = fixed & ~bits | subset
-        if broken_rule(mask, callers) is None:
-            legal.append(mask)
-        if subset == 0:
-            return tuple(sorted(legal))
-        subset = (subset - 1) & bits
+    return tuple(mask for mask in _masks(fixed, bits) if broken_rule(mask, callers) is None)
+
+
+def broken_rules(fixed: int, bits: int, callers: str = "any") -> tuple[str, ...]:
+    """Every rule that some mask breaks which agrees with `fixed` outside `bits`, in words."""
+    rules = (broken_rule(mask, callers) for mask in _masks(fixed, bits))
+    return tuple(dict.fromkeys(rule for rule in rules if rule))
+
+
+def _masks(fixed: int, bits: int) -> list[int]:
+    """Every mask that agrees with `fixed` outside `bits`, in ascending order."""
+    subsets = [bits]
+    while subsets[-1]:
+        subsets.append((subsets[-1] - 1) & bits)
+    return sorted(fixed & ~bits | subset for subset in subsets)
 
 
 def read_mask(text: str) -> int:

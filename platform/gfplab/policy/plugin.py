@@ -79,7 +79,7 @@ class Plugin:
     @property
     def layout(self) -> tuple[tuple[str, str, int], ...]:
         """The record `my`: tunables, then state, in the order of the file."""
-        tunables = tuple((name, tunable.slot, 1) for name, tunable in self.tunables.items())
+        tunables = tuple((name, tunable.slot, tunable.length) for name, tunable in self.tunables.items())
         return tunables + tuple((name, state.slot, state.length) for name, state in self.state.items())
 
 

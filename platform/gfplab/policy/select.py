@@ -108,7 +108,8 @@ class PolicySet:
 
     def _slots(self, plugin: Plugin) -> tuple[int, ...]:
         """A plugin's own range: its tunables as they are set, its state as it begins."""
-        numbers = [tunable.stored(self.values[plugin.name][name]) for name, tunable in plugin.tunables.items()]
+        values = self.values[plugin.name]
+        numbers = [slot for name, tunable in plugin.tunables.items() for slot in tunable.stored(values[name])]
         for state in plugin.state.values():
             numbers += [state.initial] * state.length
         return tuple(_bits(number) for number in numbers)

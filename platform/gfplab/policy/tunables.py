@@ -15,7 +15,10 @@ from typing import Any
 from gfplab import units
 from gfplab.errors import PolicyError
 from gfplab.kernel.gfp import gfp_names
-from gfplab.policy.masks import CALLERS, FLAGS, broken_rule, legal_masks, read_mask
+from gfplab.kernel.steps import PROGRAM_STEPS
+from gfplab.policy.masks import CALLERS, FLAGS, broken_rule, broken_rules, legal_masks, read_mask
+from gfplab.policy.program_masks import read_relative_mask
+from gfplab.policy.programs import LONGEST, read_program
 
 Value = int | float | bool | str
 
@@ -25,9 +28,9 @@ _YES_NO = {"true": True, "yes": True, "on": True, "false": False, "no": False, "
 
 @dataclasses.dataclass(frozen=True)
 class Tunable:
-    """A number, choice or GFP mask that a study may vary; the default is what the plugin's author argues for."""
+    """A number, choice, GFP mask or program that a study may vary; the default is what its author argues for."""
 
-    kind: str  # "int", "float", "bool", "choice" or "mask"
+    kind: str  # "int", "float", "bool", "choice", "mask" or "program"
     default: Value
     low: int | float | None = None
     high: int | float | None = None
@@ -37,6 +40,9 @@ class Tunable:
     bits: int = 0
     callers: str = "any"
     unit: str = ""
+    steps: int = 0
+    masks: tuple[str, ...] = ()
+    waits: tuple[str, ...] = ()
     help: str = ""
     name: str = ""
 
@@ -46,12 +52,27 @@ class Tunable:
         return legal_masks(int(self.default), self.bits, self.callers) if self.kind == "mask" else ()
 
     @property
+    def refusals(self) -> tuple[str, ...]:
+        """The rules that some combinations of the varying bits of a mask would break."""
+        return broken_rules(int(self.default), self.bits, self.callers) if self.kind == "mask" else ()
+
+    @property
     def slot(self) -> str:
         """How the value is kept in `my`: "i8" or "f8"."""
         return "f8" if self.kind == "float" or any(type(c) is float for c in self.choices) else "i8"
 
-    def stored(self, value: Value) -> int | float:
-        """The number that a policy sees: a choice between texts is the position of the text, yes is 1."""
+    @property
+    def length(self) -> int:
+        """How many slots of `my` it takes: more than one for a program."""
+        return PROGRAM_STEPS + self.steps if self.kind == "program" else 1
+
+    def stored(self, value: Value) -> tuple[int | float, ...]:
+        """The slots that a policy sees: a choice between texts is the position of the text, yes is 1."""
+        if self.kind == "program":
+            return tuple(read_program(str(value), self.steps).words(self.steps))
+        return (self._number(value),)
+
+    def _number(self, value: Value) -> int | float:
         if self.kind == "choice" and isinstance(value, str):
             return self.choices.index(value)
         return float(value) if self.slot == "f8" else int(value)
@@ -65,6 +86,8 @@ class Tunable:
                 return self._coerce_choice(value)
             case "mask":
                 return self._coerce_mask(value)
+            case "program":
+                return read_program(value, self.steps).text
         return self._coerce_number(value)
 
     def write(self, value: Any) -> str:
@@ -80,6 +103,12 @@ class Tunable:
         words = []
         if self.kind == "mask":
             words = ["may vary: " + ", ".join(flag for flag, bit in FLAGS.items() if bit & self.bits)]
+        elif self.kind == "program":
+            words = [
+                f"at most {self.steps} steps",
+                "searched with " + ", ".join(self.masks),
+                "waits " + ", ".join(self.waits),
+            ]
         elif self.choices:
             words = ["one of " + ", ".join(map(str, self.choices))]
         elif self.kind == "bool":
@@ -157,20 +186,37 @@ class State:
         return "f8" if type(self.initial) is float else "i8"
 
 
-def tunable(default, *, low=None, high=None, step=None, log=False, choices=(), bits=0, callers="any", unit="", help=""):
+def tunable(
+    default,
+    *,
+    low=None,
+    high=None,
+    step=None,
+    log=False,
+    choices=(),
+    bits=0,
+    callers="any",
+    unit="",
+    steps=0,
+    masks=("optimistic", "full"),
+    waits=("1ms", "10ms", "100ms", "1s", "5s"),
+    help="",
+):
     """Declare a tunable.  Its kind follows from the arguments.
 
     A whole number or a float needs `low` and `high`; `log=True` searches it by its logarithm; `unit` ("time", "size",
     "rate" or "pages") lets people write "100ms" for a number of nanoseconds.  True or False is a switch.  `choices`
     lists the values allowed; of texts the policy sees the position.  `bits` makes a GFP mask of it: these flags may
-    vary, under the rules of policy/masks.py for `callers` "any", "irq", "noio" or "nofs".
+    vary, under the rules of policy/masks.py for `callers` "any", "irq", "noio" or "nofs".  `steps` makes a program of
+    at most so many steps of it (policy/programs.py); a search writes its ALLOCs with `masks`, its WAITs with `waits`.
     """
-    kind = "mask" if bits else "choice" if choices else type(default).__name__
-    made = Tunable(kind, default, low, high, step, log, tuple(choices), bits, callers, unit, help)
+    kind = "program" if steps else "mask" if bits else "choice" if choices else type(default).__name__
+    searched = (tuple(masks), tuple(waits)) if kind == "program" else ((), ())
+    made = Tunable(kind, default, low, high, step, log, tuple(choices), bits, callers, unit, steps, *searched, help)
     fault = _fault(made)
     if fault:
         raise PolicyError(f"{_caller()}: tunable: {fault}")
-    return made
+    return dataclasses.replace(made, default=made.coerce(default)) if kind == "program" else made
 
 
 def state(initial=0, *, length=1, help=""):
@@ -184,7 +230,7 @@ def state(initial=0, *, length=1, help=""):
 
 def _fault(made: Tunable) -> str | None:
     """What is wrong with a declaration, in words."""
-    if made.kind not in ("int", "float", "bool", "choice", "mask"):
+    if made.kind not in ("int", "float", "bool", "choice", "mask", "program"):
         return f"{made.default!r} is neither a number nor true or false; texts need choices=(...)"
     if made.callers not in CALLERS:
         return f"callers={made.callers!r} is not one of {', '.join(CALLERS)}"
@@ -205,10 +251,30 @@ def _fault(made: Tunable) -> str | None:
         return f"a {made.kind} has no low, high, step or log"
     if made.kind == "choice" and not _same_kind(made.choices):
         return "choices must be at least two different values, all texts, all whole numbers or all floats"
+    if made.kind == "program" and (fault := _program_fault(made)):
+        return fault
     try:
         made.coerce(made.default)
     except ValueError as error:
         return f"the default {error}"
+    return None
+
+
+def _program_fault(made: Tunable) -> str | None:
+    """What is wrong with what a search may write a program with."""
+    if made.choices or made.bits:
+        return "a program has no choices and no bits"
+    if type(made.steps) is not int or not 3 <= made.steps <= LONGEST:
+        return f"steps={made.steps!r} is not a whole number between 3 and {LONGEST}"
+    if not made.waits:
+        return "waits= is empty; a program that repeats has to wait"
+    try:
+        for mask in made.masks:
+            read_relative_mask(mask)
+        for wait in made.waits:
+            read_program(f"| RESERVE WAIT({wait})")
+    except ValueError as error:
+        return str(error)
     return None
 
 

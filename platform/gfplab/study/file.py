@@ -112,6 +112,8 @@ class Range:
     step: Annotated[Number | None, "distance between values"] = None
     log: Annotated[Flag | None, "search by the logarithm"] = None
     choices: Annotated[tuple[Value, ...] | None, Read(_values), "the only values"] = None
+    masks: Annotated[tuple[str, ...] | None, Read(_some_texts('masks = ["optimistic", "full"]')), "of a program"] = None
+    waits: Annotated[tuple[str, ...] | None, Read(_some_texts('waits = ["10ms", "5s"]')), "of a program"] = None
     scenarios: Annotated[tuple[str, ...] | None, Read(_some_texts('scenarios = ["s1"]')), "that have this key"] = None
     fixed: Annotated[Value | None, "held at this value"] = field(default=None, init=False)
 
@@ -187,7 +189,7 @@ def _flatten(tables: Mapping[str, Any], before: str = "") -> dict[str, Any]:
     A range never holds a table, and nothing searchable of a plugin has a name without a dot: so a table is one that has
     to be gone into if it holds tables, or if its name has no dot and none of its keys belongs to a range.
     """
-    words = {"low", "high", "step", "log", "choices", "scenarios"}
+    words = {"low", "high", "step", "log", "choices", "masks", "waits", "scenarios"}
     flat: dict[str, Any] = {}
     for key, value in tables.items():
         name = f"{before}.{key}" if before else key

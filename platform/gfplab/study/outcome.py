@@ -14,7 +14,7 @@ from gfplab.kernel.gfp import gfp_names
 from gfplab.study import pareto
 from gfplab.study.compare import confirmed_frame
 from gfplab.study.objectives import Constraint, Objective
-from gfplab.study.space import Choice, Dimension, Mask
+from gfplab.study.space import Choice, Dimension, Mask, Range
 from gfplab.study.store import Record, Trial, read_journal
 
 SCHEMA_VERSION = 1
@@ -119,9 +119,9 @@ def shape_of(dimensions: list[Dimension], objectives: list[Objective], constrain
 def _dtype_of(dimension: Dimension) -> str:
     if isinstance(dimension, Mask):
         return "mask"
-    if not isinstance(dimension, Choice):
+    if isinstance(dimension, Range):
         return "i64" if dimension.whole else "f64"
-    kinds = {type(value) for value in dimension.values}
+    kinds = {type(value) for value in dimension.values} if isinstance(dimension, Choice) else {str}
     for dtype, allowed in (("bool", {bool}), ("i64", {int}), ("f64", {int, float})):
         if kinds <= allowed:
             return dtype

@@ -8,6 +8,7 @@ from typing import Any
 from gfplab.policy.masks import FLAGS
 from gfplab.policy.tunables import Tunable
 from gfplab.study.file import Range as Entry
+from gfplab.study.program_space import program_dimension
 from gfplab.study.space import Choice, Dimension, Range, mask_dimension
 from gfplab.units import parse
 from gfplab.world.overrides import Setting
@@ -17,16 +18,24 @@ def tunable_dimension(key: str, declared: Tunable, entry: Entry) -> Dimension:
     """The range of a plugin's tunable, narrowed by what the study says; ValueError says what does not fit."""
     said = entry.said
     if declared.kind in ("int", "float") and entry.choices is None:
+        for word in ("masks", "waits"):
+            if word in said:
+                raise ValueError(f"{word} belongs to a program, and this is a number; leave it out")
         low, high = (declared.coerce(said.get(end, getattr(declared, end))) for end in ("low", "high"))
         step = said.get("step", declared.step)
         if step is not None:
             step = _number(step, declared.kind, declared.unit)
         return _range(key, low, high, step, said.get("log", declared.log and "step" not in said), declared.unit)
-    for word in ("low", "high", "step", "log"):
+    alone = ("low", "high", "step", "log")
+    if declared.kind != "program" or entry.choices:
+        alone += ("masks", "waits")
+    for word in alone:
         if word in said:
             raise ValueError(
                 f"{word} does not go with {'choices' if entry.choices else f'a {declared.kind}'}; leave it out"
             )
+    if declared.kind == "program" and not entry.choices:
+        return program_dimension(key, declared.steps, entry.masks or declared.masks, entry.waits or declared.waits)
     if declared.kind == "mask":
         legal = [declared.coerce(each) for each in entry.choices] if entry.choices else declared.legal
         names = {bit: flag for flag, bit in FLAGS.items()}
@@ -40,6 +49,9 @@ def override_dimension(key: str, setting: Setting, entry: Entry) -> Range | Choi
     said, quantity = entry.said, setting.kind in ("size", "time", "rate", "pages")
     if entry.fixed is not None:
         return None
+    for word in ("masks", "waits"):
+        if word in said:
+            raise ValueError(f"{word} belongs to a program of a plugin; leave it out")
     if entry.choices is not None:
         for word in ("low", "high", "step", "log"):
             if word in said:

@@ -6,6 +6,7 @@ is asked for only where its plugin has been chosen, so a trial never carries a n
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from gfplab import units
 
@@ -112,7 +113,17 @@ class _Answers:
         return self.given[name]
 
 
-Dimension = Choice | Range | Mask
+class Dimension(Protocol):
+    """One thing that may differ between two trials: a plain value under its own name, whatever Optuna is asked."""
+
+    @property
+    def name(self) -> str: ...
+
+    def ask(self, trial) -> Value: ...
+
+    def contains(self, value: Value) -> bool: ...
+
+    def as_params(self, value: Value) -> dict: ...
 
 
 def mask_dimension(name: str, legal: Iterable[int], flag_name) -> Mask:
