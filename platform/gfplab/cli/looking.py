@@ -61,8 +61,8 @@ class Looking:
                 f"left in the debugger at {where} of simulated time; no tables are written"
             ) from None
 
-    def add_to(self, tables, settings: tuple[str, ...], policies: tuple[str, ...]):
-        """The tables with the decisions, if they were asked for; says what they do not hold."""
+    def add_to(self, tables, command: dict):
+        """The tables with the decisions and the command, if they were asked for; says what they do not hold."""
         if not self.recorder:
             return tables
         from gfplab.debug.table import limits, with_decisions
@@ -73,5 +73,5 @@ class Looking:
             click.echo(f"gfplab: warning: {sentence}", err=True)
         self.warnings += said
         tables = with_decisions(tables, self.recorder)
-        tables.provenance["command"] = {"settings": list(settings), "policies": list(policies)}
+        tables.provenance["command"] = command
         return tables

@@ -15,10 +15,11 @@ from gfplab.errors import GfplabError
 
 INTERRUPTED = 130
 
-# verb: the line that --help prints; the command `cli` of gfplab.cli.<verb> is what runs
+# verb: the line that --help prints; the command `cli` of gfplab.cli.<verb> is what runs (- in a verb is _ there)
 VERBS = {
     "run": "Run one scenario and say what happened.",
     "study": "Search policies and tunables over many runs.",
+    "diff-runs": "Find the first decision at which two runs part.",
     "show": "Print the results in a folder again.",
     "export": "Write the results of a folder in another format.",
     "policies": "List the policy plugins.",
@@ -52,7 +53,7 @@ class Verbs(click.Group):
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         if name not in VERBS:
             return None
-        return importlib.import_module(f"gfplab.cli.{name}").cli
+        return importlib.import_module(f"gfplab.cli.{name.replace('-', '_')}").cli
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         # click would import every verb to ask for its short help

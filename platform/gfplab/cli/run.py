@@ -60,16 +60,9 @@ def cli(scenario, policies, settings, seed, out, as_json, stacks, check, pure, b
     from the hundredth time on, mempool_step>=1.5s from that simulated time on, mempool_step@swap0.tio only for that
     mempool, too_many_isolated@kswapd0 only for that task.
     """
-    from gfplab.cli.scenarios import scenario_path
-    from gfplab.policy.discover import discover, is_file
-    from gfplab.policy.select import select
     from gfplab.tables.folder import refuse_existing
-    from gfplab.world.scenario import load_scenario
 
-    plugins = discover(files=[policy for policy in policies if is_file(policy)])
-    overrides, tunables = split_settings(settings, plugins)
-    world = load_scenario(scenario_path(scenario), overrides)
-    chosen = select(world.kernel, world.policies, extra=policies, tunables=world.tunables | tunables, plugins=plugins)
+    world, chosen = prepared(scenario, policies, settings)
     folder = out or default_folder(Path(world.source).stem)
     refuse_existing(folder)
     from gfplab.truth.envelope import policy_label
@@ -87,10 +80,24 @@ def cli(scenario, policies, settings, seed, out, as_json, stacks, check, pure, b
     from gfplab.tables.export import export
     from gfplab.tables.metrics import tabulate
 
-    tables = looking.add_to(tabulate(run), settings, policies)
+    tables = looking.add_to(tabulate(run), {"scenario": scenario, "settings": settings, "policies": policies})
     warnings += looking.warnings
     export(tables, folder)
     return present(tables, folder, as_json, stacks, warnings)
+
+
+def prepared(scenario: str, policies: Sequence[str], settings: Sequence[str]):
+    """The World and the PolicySet that a command line means."""
+    from gfplab.cli.scenarios import scenario_path
+    from gfplab.policy.discover import discover, is_file
+    from gfplab.policy.select import select
+    from gfplab.world.scenario import load_scenario
+
+    plugins = discover(files=[policy for policy in policies if is_file(policy)])
+    overrides, tunables = split_settings(settings, plugins)
+    world = load_scenario(scenario_path(scenario), overrides)
+    chosen = select(world.kernel, world.policies, extra=policies, tunables=world.tunables | tunables, plugins=plugins)
+    return world, chosen
 
 
 def warn(world, name: str, policies: Sequence[str] = ()) -> list[str]:
@@ -103,7 +110,7 @@ def warn(world, name: str, policies: Sequence[str] = ()) -> list[str]:
     return [said] if said else []
 
 
-def split_settings(settings: tuple[str, ...], plugins) -> tuple[dict, dict]:
+def split_settings(settings: Sequence[str], plugins) -> tuple[dict, dict]:
     """The `--set` of a command line as keys of the scenario and as tunables (`plugin.tunable`)."""
     from gfplab.world.overrides import parse_settings
 

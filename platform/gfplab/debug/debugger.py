@@ -16,6 +16,7 @@ from gfplab.debug.answers import field_words
 from gfplab.debug.breakpoints import Breakpoint
 from gfplab.debug.fields import fields_read
 from gfplab.debug.machine import blocked_lines, memory_lines, running_frames, running_trace
+from gfplab.errors import PolicyError
 from gfplab.kernel.decisions import DECISIONS
 from gfplab.kernel.gfp import gfp_names
 from gfplab.units import about_time
@@ -45,6 +46,12 @@ class PolicyDebugger(pdb.Pdb):
         mine = [breakpoint for breakpoint in self.breakpoints if breakpoint.decision == bound.name]
         if not mine:
             return bound
+        plugin = self.policies.chosen[bound.name]
+        if bound.name not in plugin.definitions:
+            raise PolicyError(
+                f"--break {mine[0].text}: {bound.plugin} answers it in C, where pdb cannot stop; use gdb, or a policy "
+                "in Python"
+            )
         e, tasks, function = self.booted.arrays["e"], self.booted.arrays["tasks"], bound.python
 
         def stopping(*records):
