@@ -22,7 +22,7 @@ from gfplab.engine.state import PyState
 from gfplab.engine.tasks import plan_task
 from gfplab.kernel.costs import COST_NAMES
 from gfplab.kernel.gfp import PF_KSWAPD, PF_KTHREAD, PF_MEMALLOC, PF_SWAPWRITE
-from gfplab.kernel.instrument_types import INSTRUMENT_SIZES
+from gfplab.kernel.instrument_types import CALLS_KEPT, INSTRUMENT_SIZES
 from gfplab.kernel.magazine import MAGAZINE_SLOTS
 from gfplab.kernel.mobility_types import MIGRATE_MOVABLE, MIGRATE_RECLAIMABLE, MIGRATE_UNMOVABLE
 from gfplab.kernel.rig_types import PHASE_POOL_COUNTERS
@@ -148,6 +148,7 @@ def sizes(world, layout: Layout, workloads: Workloads, n_tasks: int) -> dict[str
         "cpu_slabs": (len(slabs.CACHE_SIZES) + 1) * cpus,
         "pools": len(layout.pools),
         "magazines": len(layout.pools) * cpus,
+        "alloc_spans": CALLS_KEPT * cpus + 1,
         "magazine_elems": len(layout.pools) * cpus * MAGAZINE_SLOTS,
         "pool_elems": 1 + sum(max(plan.min_nr, 1) for plan in layout.pools[1:]),
         "biosets": len(layout.biosets),

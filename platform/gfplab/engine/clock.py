@@ -32,6 +32,22 @@ def over_debt(k):
 
 
 @plain
+def overtaken(k):
+    """1 if an event lies before the local clock: what it changes, the code that looks here should see."""
+    e = k.e[0]
+    first = 1
+    last = 1
+    if e.heap_hole:
+        first = 2
+        last = 3
+    clock = local_clock(k)
+    for i in range(first, min(last, e.heap_n) + 1):
+        if k.heap[i].time < clock:
+            return 1
+    return 0
+
+
+@plain
 def debt_left(k):
     """How much a loop may burn before over_debt() is true; negative if it is true already."""
     e = k.e[0]

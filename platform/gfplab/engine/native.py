@@ -2,8 +2,8 @@
 
 `k.zones[z]` loads the data pointer (marked invariant: a simulation's arrays never move), adds z * itemsize and is a
 pointer whose fields are int64; `k.page_flags[p]` is an int64 whatever the array's own type is.  Nothing is reference
-counted, and negative indices have no meaning.  No two names of fields or arrays ever lie at one place, which LLVM is told
-(TBAA): a store to one field leaves what was loaded from all others as it was.
+counted, and negative indices have no meaning.  No two names of fields or arrays ever lie at one place, which LLVM is
+told (TBAA): a store to one field leaves what was loaded from all others as it was.
 """
 
 import operator

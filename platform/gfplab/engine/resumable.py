@@ -5,9 +5,9 @@ becomes
     def f__step(k, _t, _fp): -> STEP_BLOCK, STEP_CALL, STEP_RETURN or STEP_OVERFLOW          (frames.py: the ABI)
 
 It loads what is live at stk[_fp + 1], runs blocks until one ends in a wait or the return, and stores what is live
-after that. Locals that are live at no wait have no slot. In compiled code a call of g runs g__step at once, on its frame,
-and goes on if that returned; a callee that waits sends all its callers back to the event loop.  lowering.py cuts, liveness.py decides what lives, emission
-is here.
+after that. Locals that are live at no wait have no slot. In compiled code a call of g runs g__step at once, on its
+frame, and goes on if that returned; a callee that waits sends all its callers back to the event loop.  lowering.py
+cuts, liveness.py decides what lives, emission is here.
 """
 
 import ast

@@ -19,6 +19,11 @@ def local_clock(k):
 
 
 @prototype(blocking=False)
+def overtaken(k):
+    """1 if an event lies before the local clock: code that must see what it changes pays its debt first."""
+
+
+@prototype(blocking=False)
 def debt_left(k):
     """How much a loop may burn before over_debt() is true; negative if it is true already."""
 

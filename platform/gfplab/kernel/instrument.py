@@ -7,10 +7,11 @@ Leaves out: the counters of pools of kmalloc memory, which the rig has and no dm
 """
 
 from gfplab.engine.subset import plain
+from gfplab.engine.symbols import local_clock
 from gfplab.kernel.gfp import PF_KSWAPD, PF_MEMALLOC, PF_WQ_WORKER
-from gfplab.kernel.instrument_types import CELLS_PER_CLASS, CELLS_PER_CONTEXT, HIST_BINS
+from gfplab.kernel.instrument_types import CALLS_KEPT, CELLS_PER_CLASS, CELLS_PER_CONTEXT, HIST_BINS
 from gfplab.kernel.steps import STEP_ALLOC, STEP_RESERVE
-from gfplab.kernel.symbols import hist_add, hist_bin
+from gfplab.kernel.symbols import hist_add, hist_bin, smp_processor_id
 from gfplab.kernel.types import POOL_PAGE
 
 
@@ -61,8 +62,51 @@ def account_mempool_alloc(k, pool, step, reclaimed, slept, ns):
     stat.sum_ns += ns
     stat.max_ns = max(stat.max_ns, ns)
     k.mp_hist[cell * HIST_BINS + hist_bin(k, ns)] += 1
+    if slept == 0:
+        keep_span(k, cell, ns)
     if k.pools[pool].site:
         hist_add(k, k.pools[pool].site, ns)
+    return 0
+
+
+@plain
+def keep_span(k, cell, ns):
+    """Note when a call runs that costs nothing before its task pays: an interrupt may still fall into it.
+
+    Writes: alloc_spans, cpus.
+    """
+    c = smp_processor_id(k)
+    rq = k.cpus[c]
+    span = k.alloc_spans[c * CALLS_KEPT + rq.next_span + 1]
+    rq.next_span = (rq.next_span + 1) % CALLS_KEPT
+    span.end = local_clock(k)
+    span.begin = span.end - ns
+    span.ns = ns
+    span.cell = cell
+    return 0
+
+
+@plain
+def account_interrupted_alloc(k):
+    """An interrupt is over: the mempool_alloc() into which it fell took that much longer.
+
+    Writes: alloc_spans, mempool_cells, mp_hist.
+    """
+    c = k.e[0].irq_cpu
+    now = k.e[0].now
+    burnt = local_clock(k) - now
+    if k.cpus[c].curr == 0 or burnt == 0:
+        return 0
+    for i in range(c * CALLS_KEPT + 1, (c + 1) * CALLS_KEPT + 1):
+        span = k.alloc_spans[i]
+        if span.begin <= now and now < span.end:
+            stat = k.mempool_cells[span.cell]
+            k.mp_hist[span.cell * HIST_BINS + hist_bin(k, span.ns)] -= 1
+            span.ns += burnt
+            stat.sum_ns += burnt
+            stat.max_ns = max(stat.max_ns, span.ns)
+            k.mp_hist[span.cell * HIST_BINS + hist_bin(k, span.ns)] += 1
+            break
     return 0
 
 

@@ -14,6 +14,7 @@ HIST_BINS = 256
 CELLS_PER_CONTEXT = len(SOURCES)
 CELLS_PER_CLASS = len(CONTEXTS) * CELLS_PER_CONTEXT
 CELLS = len(POOL_CLASSES) * CELLS_PER_CLASS
+CALLS_KEPT = 64  # of mempool_alloc() on a CPU: more than fit into what a task may owe before it pays
 
 INSTRUMENT_SIZES = {
     "mempool_cells": CELLS + 1,
@@ -29,6 +30,12 @@ INSTRUMENT_SIZES = {
 def instrument_records(s):
     """Extend the schema."""
     s.records("mempool_cells", n="calls", sum_ns="", max_ns="")
+    s.records(
+        "alloc_spans",
+        begin="local clock at the entry of a mempool_alloc() that did not sleep", end="and at its return",
+        ns="how long it took, interrupts included", cell="in mempool_cells",
+    )  # fmt: skip
+    s.records("cpus", next_span="place for the next of its alloc_spans")
     s.array("mp_hist", "i8", "latency of mempool_alloc(): cell * 256 + bin")
     s.records(
         "mempool_waits",

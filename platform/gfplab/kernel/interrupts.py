@@ -9,6 +9,7 @@ Leaves out: softirqs (a completion does its work at once), interrupt affinity, s
 from gfplab.engine.subset import plain
 from gfplab.kernel.bugs import BUG_UNKNOWN_EVENT
 from gfplab.kernel.symbols import (
+    account_interrupted_alloc,
     blk_mq_insert_flushed,
     disk_event,
     flusher_event,
@@ -40,6 +41,7 @@ def handle_event(k, kind, arg):
         wb_update_bandwidth_workfn(k, arg)
     else:
         kernel_bug(k, BUG_UNKNOWN_EVENT, kind)
+    account_interrupted_alloc(k)
     return 0
 
 

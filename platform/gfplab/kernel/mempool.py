@@ -8,7 +8,16 @@ eras.
 
 from gfplab.engine.requests import TASK_UNINTERRUPTIBLE, cond_resched, io_schedule_timeout
 from gfplab.engine.subset import kernel, plain
-from gfplab.engine.symbols import burn, local_clock, over_debt, spin_lock, spin_unlock, waitqueue_active, wake_up_all
+from gfplab.engine.symbols import (
+    burn,
+    local_clock,
+    over_debt,
+    overtaken,
+    spin_lock,
+    spin_unlock,
+    waitqueue_active,
+    wake_up_all,
+)
 from gfplab.kernel.bugs import BUG_MEMPOOL_LOOP, BUG_MEMPOOL_STEP
 from gfplab.kernel.costs import C_MEMPOOL_RESERVE
 from gfplab.kernel.gfp import (
@@ -95,8 +104,10 @@ def mempool_alloc(k, pool, gfp_mask):
     k.tasks[t].context_a = gfp_mask
     k.tasks[t].context_b = pool
     zone = k.vm[0].nr_zones
-    if call.may_sleep and k.vm[0].era >= ERA_RESCHED and over_debt(k):
-        yield cond_resched()  # might_sleep(): where kcryptd gives way to those it has woken
+    if call.may_sleep and k.vm[0].era >= ERA_RESCHED and (over_debt(k) or overtaken(k)):
+        queued = k.tasks[t].t_runnable
+        yield cond_resched()  # might_sleep(): where kcryptd gives way to those it or an interrupt has woken
+        call.start = local_clock(k) - (k.tasks[t].t_runnable - queued)  # what was owed before is no part of this call
     element = 0
     what = 0
     reclaimed = 0

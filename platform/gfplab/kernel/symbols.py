@@ -482,6 +482,11 @@ def account_direct_reclaim(k, ns, nr_reclaimed):
 
 
 @prototype(blocking=False)
+def account_interrupted_alloc(k):
+    """An interrupt is over: the mempool_alloc() into which it fell took that much longer."""
+
+
+@prototype(blocking=False)
 def account_mempool_alloc(k, pool, step, reclaimed, slept, ns):
     """A mempool_alloc() ended with this step after `reclaimed` attempts that could reclaim and `slept` sleeps."""
 
