@@ -1,7 +1,7 @@
 """The counters of the rig's patch: by class of pool, caller and source of an element; reclaim inside and outside."""
 
 import numpy as np
-from mm_lab import MS, OP_RECLAIM, SEC
+from mm_lab import MS, OP_RECLAIM, OP_SLAB_ALLOC, SEC, US
 from test_mempool import Pool
 
 from gfplab.kernel.gfp import GFP_NOIO, GFP_NOWAIT, PF_MEMALLOC, PF_WQ_WORKER
@@ -89,3 +89,34 @@ def test_direct_reclaim_knows_whether_a_pool_asked_for_it():
     cells = m.arrays["reclaim_cells"]
     assert list(cells["n"]) == [0, 1, m.vm.allocstall - 1]
     assert list(cells["zero"]) == list(cells["n"]) and cells["sum_ns"][2] >= cells["max_ns"][2] > 0
+
+
+def test_an_interrupt_that_falls_into_a_call_counts_as_its_time():
+    """Not one that comes before its begin, at its end, or while nobody has the CPU."""
+    m = Pool(kernel="v6.1")
+    m.take()
+    m.run(SEC)
+    at = cell("cryptpage", "task", "under_first")
+    [span] = [s for s in m.arrays["alloc_spans"] if s["cell"]]
+    took = int(span["ns"])
+    assert span["cell"] == at and took == m.arrays["mempool_cells"]["max_ns"][at] == span["end"] - span["begin"]
+    for now, curr, more in [(-1, 1, 0), (took, 1, 0), (0, 0, 0), (0, 1, 7_000), (took - 1, 1, 3_000)]:
+        m.k.e[0].now, m.k.cpus[0].curr = int(span["begin"]) + now, curr
+        m.k.tasks[0].debt = more or 9_000
+        m.call("account_interrupted_alloc")
+        took += more
+        assert m.arrays["mempool_cells"]["max_ns"][at] == m.arrays["mempool_cells"]["sum_ns"][at] == took
+        assert counted(m) == {("cryptpage", "task", "under_first"): 1}
+    m.k.tasks[0].debt = 0
+
+
+def test_a_call_that_may_sleep_gives_way_to_a_task_that_came_meanwhile_and_its_wait_is_part_of_the_call():
+    """might_sleep(): what the calls owe from before was spent before that, and is no part of them."""
+    m = Pool(kernel="v6.1", min_nr=1, costs={"pcp_alloc": "2us"})
+    m.take(count=3000)
+    m.job(OP_SLAB_ALLOC, 1, GFP_NOIO, count=4, pause_ns=MS)
+    m.run(SEC)
+    late = [time % MS for time, job, *_ in m.done if job == 2][1:]
+    assert len(late) == 3 and max(late) < 10 * US
+    assert max(time for time, job, *_ in m.done if job == 1) > 6 * MS
+    assert 3 * US < m.arrays["mempool_cells"]["max_ns"][cell("cryptpage", "task", "under_first")] < 8 * US
