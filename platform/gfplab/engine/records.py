@@ -12,6 +12,7 @@ TASK_DEAD = 0
 TASK_RUNNABLE = 4
 TASK_RUNNING = 5
 TASK_IOWAIT = 8  # added to a sleeping state by io_schedule
+TASK_WAIT_HEAD = 32  # added likewise: first on its wait queue, as prepare_to_wait() puts those that are not exclusive
 TASK_HRTIMER = 16  # added by kernel code to the state it asks for: the time-out is exact, not in jiffies
 
 # kinds of events; the model's own are > 0

@@ -13,7 +13,7 @@ old one harmless.
 from gfplab.engine.accounts import set_task_state
 from gfplab.engine.cpus import place_task, release_cpu
 from gfplab.engine.events import push_event
-from gfplab.engine.records import EV_TIMER, TASK_BITS, TASK_HRTIMER, TASK_IOWAIT, TASK_RUNNABLE
+from gfplab.engine.records import EV_TIMER, TASK_BITS, TASK_HRTIMER, TASK_IOWAIT, TASK_RUNNABLE, TASK_WAIT_HEAD
 from gfplab.engine.requests import OP_IO_SCHEDULE, OP_SCHEDULE, TASK_UNINTERRUPTIBLE
 from gfplab.engine.stacks import intern_stack, note_stall
 from gfplab.engine.subset import plain
@@ -21,11 +21,20 @@ from gfplab.engine.subset import plain
 
 @plain
 def prepare_to_wait(k, t, q):
-    """Put task `t` at the end of wait queue `q`."""
+    """Put task `t` at the end of wait queue `q`, or before all others if it asks for TASK_WAIT_HEAD."""
     task = k.tasks[t]
     task.woken = 0
     task.wq = q
-    if q:
+    if q and task.req_c & TASK_WAIT_HEAD:
+        queue = k.waitqueues[q]
+        task.wq_prev = 0
+        task.wq_next = queue.head
+        if queue.head:
+            k.tasks[queue.head].wq_prev = t
+        else:
+            queue.tail = t
+        queue.head = t
+    elif q:
         queue = k.waitqueues[q]
         task.wq_next = 0
         task.wq_prev = queue.tail
@@ -59,7 +68,7 @@ def fall_asleep(k, c):
     e = k.e[0]
     t = k.cpus[c].curr
     task = k.tasks[t]
-    state = task.req_c & ~TASK_HRTIMER
+    state = task.req_c & ~(TASK_HRTIMER | TASK_WAIT_HEAD)
     if task.req_op == OP_IO_SCHEDULE:
         state += TASK_IOWAIT
     # what the model does at this change (it may flush a plug) is done by the task
@@ -148,7 +157,7 @@ def wake_up_process(k, t):
 
 @plain
 def wake_up(k, q):
-    """Wake the task that waits longest on `q`."""
+    """Wake the task that is first on `q`: as a rule the one that waits longest."""
     t = k.waitqueues[q].head
     if t:
         return wake_up_process(k, t)

@@ -5,6 +5,7 @@ Models the second half of mm/vmscan.c (v4.7): try_to_free_pages(), do_try_to_fre
 Leaves out: reclaim on behalf of a memory cgroup, soft limits.
 """
 
+from gfplab.engine.records import TASK_WAIT_HEAD
 from gfplab.engine.requests import TASK_INTERRUPTIBLE, TASK_KILLABLE, cond_resched, schedule_timeout
 from gfplab.engine.subset import kernel, plain
 from gfplab.engine.symbols import burn, local_clock, over_debt, trace
@@ -175,7 +176,7 @@ def throttle_direct_reclaim(k, gfp_mask):
         state = TASK_INTERRUPTIBLE
     until = local_clock(k) + ns
     while True:
-        woken = yield schedule_timeout(k.vm[0].pfmemalloc_wait, ns, state)
+        woken = yield schedule_timeout(k.vm[0].pfmemalloc_wait, ns, state | TASK_WAIT_HEAD)
         # kswapd wakes everybody before it sleeps as well, with nothing gained
         if woken == 0 or k.tasks[t].killed or pfmemalloc_watermark_ok(k):
             break

@@ -6,6 +6,7 @@ Leaves out: mempool_resize() while running (a scenario sets min_nr), mempool_des
 eras.
 """
 
+from gfplab.engine.records import TASK_WAIT_HEAD
 from gfplab.engine.requests import TASK_UNINTERRUPTIBLE, cond_resched, io_schedule_timeout
 from gfplab.engine.subset import kernel, plain
 from gfplab.engine.symbols import (
@@ -158,7 +159,7 @@ def mempool_alloc(k, pool, gfp_mask):
                 p.n_wait += 1
                 p.nr_waiters += 1
                 began = local_clock(k)
-                left = yield io_schedule_timeout(p.wait, step >> STEP_SHIFT, TASK_UNINTERRUPTIBLE)
+                left = yield io_schedule_timeout(p.wait, step >> STEP_SHIFT, TASK_UNINTERRUPTIBLE | TASK_WAIT_HEAD)
                 p.nr_waiters -= 1
                 p.t_wait += local_clock(k) - began
                 slept += 1

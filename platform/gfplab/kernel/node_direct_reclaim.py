@@ -6,6 +6,7 @@ __perform_reclaim() of mm/page_alloc.c (v6.1).
 Leaves out: reclaim on behalf of a memory cgroup, soft limits, the round for cgroups under memory.low, compaction.
 """
 
+from gfplab.engine.records import TASK_WAIT_HEAD
 from gfplab.engine.requests import TASK_INTERRUPTIBLE, TASK_KILLABLE, cond_resched, schedule_timeout
 from gfplab.engine.subset import kernel, plain
 from gfplab.engine.symbols import burn, local_clock, over_debt, trace, waitqueue_active, wake_up
@@ -164,7 +165,7 @@ def throttle_direct_reclaim__v6_1(k, gfp_mask):
             ns = until - local_clock(k)
             if ns <= 0:
                 break
-        woken = yield schedule_timeout(k.vm[0].pfmemalloc_wait, ns, state)
+        woken = yield schedule_timeout(k.vm[0].pfmemalloc_wait, ns, state | TASK_WAIT_HEAD)
         if woken == 0:
             break
     return k.tasks[t].killed

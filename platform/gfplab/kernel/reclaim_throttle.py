@@ -6,6 +6,7 @@ thread that ever sleeps here is kswapd.
 Leaves out: several nodes, io-workers of io_uring, the -ENOMEM of do_writepages(), compaction as a caller.
 """
 
+from gfplab.engine.records import TASK_WAIT_HEAD
 from gfplab.engine.requests import TASK_UNINTERRUPTIBLE, cond_resched, schedule_timeout
 from gfplab.engine.subset import kernel, plain
 from gfplab.engine.symbols import local_clock, trace, waitqueue_active, wake_up_all
@@ -95,7 +96,7 @@ def reclaim_throttle(k, reason):
     began = local_clock(k)
     jiffy_ns = k.e[0].jiffy_ns
     limit = timer_wheel_ns(k, (ns + jiffy_ns - 1) // jiffy_ns)
-    yield schedule_timeout(reclaim_wait_queue(k, reason), limit, TASK_UNINTERRUPTIBLE)
+    yield schedule_timeout(reclaim_wait_queue(k, reason), limit, TASK_UNINTERRUPTIBLE | TASK_WAIT_HEAD)
     if reason == VMSCAN_THROTTLE_WRITEBACK:
         k.vm[0].nr_writeback_throttled -= 1
     slept = local_clock(k) - began
