@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lab import MS, US, Lab, note
 
-from gfplab.engine.records import TASK_HRTIMER
+from gfplab.engine.records import TASK_HRTIMER, TASK_WAIT_HEAD
 from gfplab.engine.requests import (
     TASK_INTERRUPTIBLE,
     TASK_KILLABLE,
@@ -54,6 +54,13 @@ def handle_event(k, kind, arg):
 def sleeper(k, q):
     """Sleep once on q without a time-out."""
     x = yield schedule(q, TASK_UNINTERRUPTIBLE)
+    note(k, 10 + x)
+
+
+@kernel
+def sleeper_at_the_head(k, q):
+    """Sleep once on q, before those who are there."""
+    x = yield schedule(q, TASK_UNINTERRUPTIBLE | TASK_WAIT_HEAD)
     note(k, 10 + x)
 
 
@@ -146,6 +153,14 @@ def test_wake_up_wakes_the_first_and_wake_up_all_all_in_their_order(mode):
     lab = Lab(HERE, [("sleeper", 1), ("sleeper", 1), ("sleeper", 1), ("waker_of_all", 5 * US)], mode=mode)
     lab.run()
     assert lab.notes == [(5 * US, 4, 23), (5 * US, 1, 11), (5 * US, 2, 11), (5 * US, 3, 11)]
+
+
+def test_who_asks_for_the_head_of_a_queue_is_woken_before_those_who_were_there(mode):
+    kinds = ["sleeper", "sleeper_at_the_head", "sleeper_at_the_head", "sleeper"]
+    lab = Lab(HERE, [*((kind, 1) for kind in kinds), ("waker_of_all", 5 * US)], mode=mode)
+    lab.run()
+    assert [task for _, task, _ in lab.notes] == [5, 3, 2, 1, 4]
+    assert lab.task(2, "state") == lab.task(3, "state") == 0
 
 
 def test_waking_a_task_that_neither_sleeps_nor_is_about_to_does_nothing(mode):

@@ -99,10 +99,24 @@ def test_a_caller_that_may_sleep_never_comes_back_with_nothing():
     m = Pool(min_nr=1).hard_times()
     elements = [m.take(GFP_KERNEL, start_ns=i) for i in range(3)]
     m.give_back(elements[0], 100 * MS)
-    m.give_back(elements[1], 200 * MS)
+    m.give_back(elements[2], 200 * MS)
     m.run(60 * SEC)
     taken = [result for _, job, result, _ in m.done if job in elements]
     assert len(taken) == 3 and all(taken)
+
+
+@pytest.mark.parametrize("kernel", ["v4.7", "v6.1"])
+def test_of_those_who_wait_the_last_to_come_gets_the_element_and_the_order_turns_round_each_time(kernel):
+    """prepare_to_wait() puts a waiter before the others, and all are woken: the two ends take turns, the middle starves."""
+    m = Pool(min_nr=1, kernel=kernel).hard_times()
+    holder = m.take(GFP_NOIO, at_once=True)
+    waiters = [m.take(GFP_NOIO, start_ns=i * MS) for i in range(1, 6)]
+    for i in range(4):
+        m.give_back(holder, (100 + 50 * i) * MS)
+        m.run((130 + 50 * i) * MS)
+        holder = m.done[-1][1]
+    served = [job for _, job, result, _ in m.done if job in waiters and result]
+    assert served == [waiters[4], waiters[0], waiters[3], waiters[1]]
 
 
 def test_nobody_kills_for_a_pool():
