@@ -107,7 +107,7 @@ def test_a_caller_that_may_sleep_never_comes_back_with_nothing():
 
 @pytest.mark.parametrize("kernel", ["v4.7", "v6.1"])
 def test_of_those_who_wait_the_last_to_come_gets_the_element_and_the_order_turns_round_each_time(kernel):
-    """prepare_to_wait() puts a waiter before the others, and all are woken: the two ends take turns, the middle starves."""
+    """prepare_to_wait() puts a waiter first, and all are woken: the two ends take turns, the middle starves."""
     m = Pool(min_nr=1, kernel=kernel).hard_times()
     holder = m.take(GFP_NOIO, at_once=True)
     waiters = [m.take(GFP_NOIO, start_ns=i * MS) for i in range(1, 6)]
