@@ -1,7 +1,7 @@
 """What gfplab says when it cannot go on: four classes, one for each thing a person can have got wrong.
 
-A message is one line or several, each of the form "where: what is wrong; what to write instead". The command line
-prints the message without a traceback and leaves with `exit_code`.
+A message is one line or several, each of the form "where: what is wrong; what to write instead"; indented lines quote
+the source of the one above. The command line prints the message without a traceback and leaves with `exit_code`.
 """
 
 
@@ -17,8 +17,8 @@ class GfplabError(Exception):
 
     @property
     def lines(self) -> list[str]:
-        """The mistakes, one a line."""
-        return str(self).splitlines()
+        """The mistakes, one a line, without the source lines that are quoted under them."""
+        return [line for line in str(self).splitlines() if not line.startswith("    ")]
 
 
 class ScenarioError(GfplabError):

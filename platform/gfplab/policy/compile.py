@@ -5,8 +5,8 @@ decision, asked for or not, and the address of the plugin's `my`.  The kernel ca
 cached on disk under a hash of everything that can change it: the text of the function and of those it calls, the values
 of its constants, the layouts of its records, and the files that compile it.
 
-Arithmetic is Python's: a division by zero, an index out of bounds and a negative shift raise, as they do interpreted.
-Whole numbers have 64 bits and wrap.
+Arithmetic is Python's: a division by zero, an index out of bounds and a negative shift raise, as they do interpreted,
+and a loop without an end is noticed in both forms.  Whole numbers have 64 bits and wrap.
 """
 
 import ast
@@ -29,14 +29,17 @@ from gfplab.engine.decision import Decision
 from gfplab.errors import PolicyError
 from gfplab.policy.c_policy import declared_in_c
 from gfplab.policy.expressions import STEPS
-from gfplab.policy.guards import GUARDS
+from gfplab.policy.faults import told
+from gfplab.policy.guards import GUARDS, PYTHON_GUARDS
 from gfplab.policy.plugin import Plugin
-from gfplab.policy.rewrite import rewritten
+from gfplab.policy.rewrite import interpreted, looping, rewritten
 
 _LOCK = threading.Lock()
 _LOADED: dict[str, Callable] = {}  # key -> dispatcher, for this process
 OPTIONS: dict[str, Any] = {"nogil": True, "error_model": "python"}
-_SOURCES = ("compile.py", "rewrite.py", "guards.py")
+# what the lint lets through and the compiler does not; its own words mean nothing to an author, and are the cause
+_UNREADABLE = "{} cannot be compiled; keep to whole numbers and floats, one kind in each name, and take this line apart"
+_SOURCES = ("compile.py", "rewrite.py", "guards.py", "faults.py")
 
 
 def signature(decision: Decision, dtypes: Mapping[str, np.dtype]):
@@ -70,6 +73,8 @@ def python_function(plugin: Plugin, decision: Decision) -> Callable[..., int]:
 
         library, symbol = library_of(plugin, decision.name)
         return library.function(symbol)
+    if decision.name in looping(plugin):
+        function = _bounded_function(plugin, decision.name)
     offered = [*(name for name, _records in decision.args), "my"]
     wanted = list(inspect.signature(function).parameters)
     if wanted == offered:
@@ -81,6 +86,13 @@ def python_function(plugin: Plugin, decision: Decision) -> Callable[..., int]:
         return function(*[records[place] for place in places])
 
     return every_record
+
+
+def _bounded_function(plugin: Plugin, name: str) -> Callable[..., int]:
+    """A decision as it was written, with loops that end; a debugger sees the lines of the file."""
+    namespace = {**vars(plugin.module), **PYTHON_GUARDS}
+    exec(compile(interpreted(plugin, _reached(plugin, name), name), plugin.module.__file__ or "", "exec"), namespace)
+    return functools.wraps(plugin.functions[name])(namespace[name])
 
 
 def _reached(plugin: Plugin, name: str) -> list[str]:
@@ -111,7 +123,8 @@ def _key(plugin: Plugin, decision: Decision, dtypes: Mapping[str, np.dtype], nam
         [Path(__file__).with_name(name).read_text(encoding="utf-8") for name in _SOURCES],
         [(name, records, repr(dtypes[records])) for name, records in decision.args],
         plugin.layout,
-        [(plugin.definitions[name].lineno, ast.unparse(plugin.definitions[name])) for name in names],
+        # as it was typed: a fault quotes its line
+        [(node.lineno, ast.get_source_segment(plugin.source, node)) for node in map(plugin.definitions.get, names)],
         sorted(_constants(plugin, names).items()),
         [inspect.getsource(step) for step in STEPS.values()],
         plugin.path,  # a traceback names it
@@ -137,8 +150,7 @@ def _compile(plugin, decision, dtypes, names, key):
         dispatcher.compile(signature(decision, dtypes))
     except Exception as error:  # numba raises KeyError and others as well
         line = error.loc.line if getattr(error, "loc", None) else plugin.definitions[decision.name].lineno
-        reason = " ".join(f"{type(error).__name__}: {error}".split())[:200]
-        raise PolicyError(f"{plugin.path}:{line}: {decision.name} cannot be compiled: {reason}") from error
+        raise PolicyError(told(plugin.path, plugin.source, line, _UNREADABLE.format(decision.name))) from error
     dispatcher.disable_compile()
     return dispatcher
 

@@ -9,14 +9,16 @@ import builtins
 import difflib
 from collections.abc import Callable
 
+from gfplab import units
 from gfplab.kernel import gfp, steps, types
+from gfplab.policy.faults import outside
+from gfplab.policy.folding import INT64, TIME_BY_TIME, constant_fault, fold, is_time
 from gfplab.policy.plugin import ARGUMENTS, RECORDS, Plugin, did_you_mean
 
 INT, FLOAT = "int", "float"
 
 STEPS = {"ALLOC": steps.ALLOC, "WAIT": steps.WAIT}
 BUILTINS = ("abs", "bool", "float", "int", "max", "min")
-INT64 = range(-(1 << 63), 1 << 63)
 
 _WHOLE = (ast.BitAnd, ast.BitOr, ast.BitXor, ast.LShift, ast.RShift)
 _ORDER = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq)
@@ -84,6 +86,9 @@ class Reader:
     def operation(self, node: ast.AST, left: ast.expr, operator: ast.operator, right: str) -> str:
         """The kind of `left operator right`."""
         kind = self.kind(left)
+        fault = self._number_fault(node, left, operator)
+        if fault:
+            return self._refuse(node, fault)
         if isinstance(operator, ast.Pow | ast.MatMult):
             return self._refuse(node, "a policy cannot use ** or @; multiply, or shift with <<")
         if isinstance(operator, _WHOLE) and FLOAT in (kind, right):
@@ -91,6 +96,19 @@ class Reader:
         if isinstance(operator, ast.Div):
             return FLOAT
         return FLOAT if FLOAT in (kind, right) else INT
+
+    def _number_fault(self, node, left: ast.expr, operator: ast.operator) -> str | None:
+        """What is wrong with the numbers of `left operator right`, as far as they are known here."""
+        right = node.right if isinstance(node, ast.BinOp) else node.value
+        numbers = self._numbers()
+        if isinstance(operator, ast.Mult) and all(is_time(n, self.plugin.tunables, numbers) for n in (left, right)):
+            return TIME_BY_TIME
+        return constant_fault(operator, fold(left, numbers), fold(right, numbers))
+
+    def _numbers(self) -> dict[str, int | float]:
+        """The numbers of the file, by those of their names that no local hides."""
+        named = vars(self.plugin.module).items()
+        return {n: v for n, v in named if type(v) in (bool, int, float) and n not in self.locals}
 
     def element(self, node: ast.Subscript) -> str:
         """The kind of `my.name[index]`."""
@@ -104,6 +122,9 @@ class Reader:
                     )
                 self.used.add(name)
                 self._whole(node.slice, "an index")
+                place = fold(node.slice, self._numbers())
+                if place is not None and not -state.length <= place < state.length:
+                    self.report(node, outside(name, state.length))
                 return FLOAT if state.slot == "f8" else INT
         return self._refuse(node, "only an array of state can be indexed, as my.name[i]")
 
@@ -139,13 +160,13 @@ class Reader:
         return self._refuse(node, f"{name} is {type(value).__name__} {value!r:.40}, not a number of 64 bits")
 
     def _hint(self, name):
-        for module in (gfp, steps, types):
+        for module in (gfp, steps, types, units):
             if hasattr(module, name):
                 return f"write `from {module.__name__} import {name}`"
         if name in RECORDS or name == "my":
             return f"add the argument {name}"
         numbers = [n for n, v in vars(self.plugin.module).items() if type(v) in (int, float)]
-        known = [*self.locals, *self.plugin.tunables, *numbers, *vars(gfp), *vars(steps)]
+        known = [*self.locals, *self.plugin.tunables, *numbers, *vars(gfp), *vars(steps), *vars(units)]
         near = difflib.get_close_matches(name, known, 1)
         return f"did you mean '{near[0]}'?" if near else "assign it first, or import it at the top of the file"
 

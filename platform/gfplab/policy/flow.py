@@ -2,8 +2,6 @@
 
 import ast
 
-ENDLESS = "endless"  # the fault of a loop that nothing leaves
-
 
 def falls_through(body: list[ast.stmt]) -> bool:
     """True if some path reaches the end of `body` without a return."""
@@ -26,10 +24,30 @@ def is_true(test: ast.expr) -> bool:
     return isinstance(test, ast.Constant) and bool(test.value)
 
 
-def endless_loops(function: ast.FunctionDef) -> list[ast.While]:
-    """The `while True` loops without a break or return."""
-    loops = [node for node in ast.walk(function) if isinstance(node, ast.While) and is_true(node.test)]
-    return [loop for loop in loops if not _leaves(loop.body) and not _returns(loop)]
+def endless_loops(function: ast.FunctionDef) -> list[tuple[ast.While, str]]:
+    """The loops that nothing leaves, and why: no break or return, and a condition that the loop does not change."""
+    found = []
+    for loop in ast.walk(function):
+        if isinstance(loop, ast.While) and not _leaves(loop.body) and not _returns(loop):
+            if is_true(loop.test):
+                found.append((loop, "this loop has no end"))
+            elif not _may_change(loop):
+                found.append((loop, "once begun this loop has no end, for its condition stays as it is"))
+    return found
+
+
+def _may_change(loop: ast.While) -> bool:
+    """True if something in the loop may change what its condition reads: a local, my, or a function that gets my."""
+    nodes = [node for part in (loop.test, *loop.body) for node in ast.walk(part)]
+    stored = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    writes_my = any(isinstance(n, ast.Attribute | ast.Subscript) and isinstance(n.ctx, ast.Store) for n in nodes)
+    gives_my = any(isinstance(n, ast.Call) and any(_is_my(a) for a in n.args) for n in nodes)
+    read = {n.id for n in ast.walk(loop.test) if isinstance(n, ast.Name)}
+    return bool(read & stored) or ("my" in read and (writes_my or gives_my))
+
+
+def _is_my(node: ast.expr) -> bool:
+    return isinstance(node, ast.Name) and node.id == "my"
 
 
 def _leaves(body: list[ast.stmt]) -> bool:

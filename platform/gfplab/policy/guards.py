@@ -1,6 +1,10 @@
-"""What compiled policies check before an operation that Python would refuse: the same exception, with file and line.
+"""What compiled policies check before an operation that Python would refuse: the same fault, told with its source line.
 
 numba's own exceptions for these say neither which policy nor where.
+
+Machine code cannot be interrupted, so a loop without an end would hang whoever runs it.  Therefore every turn of every
+loop takes from one tank that a call of a policy starts with; it lies on the stack, and a policy without loops has none.
+No watchdog could do as well: it would need a process to kill, and would tell neither the line nor always the same.
 """
 
 from typing import Any
@@ -10,6 +14,8 @@ from numba import int64, types
 from numba.core import cgutils
 from numba.core.errors import TypingError
 from numba.extending import intrinsic
+
+from gfplab.policy.faults import MOST_TURNS, DivisionByZero, EndlessLoop, NegativeShift, OutsideArray, ShiftTooFar
 
 
 def _text(value: types.Type) -> str:
@@ -29,7 +35,7 @@ def nonzero(_context, number, text):
         else:
             zero = builder.icmp_signed("==", args[0], ir.Constant(args[0].type, 0))
         with cgutils.if_unlikely(builder, zero):
-            context.call_conv.return_user_exc(builder, ZeroDivisionError, (message,))
+            context.call_conv.return_user_exc(builder, DivisionByZero, (message,))
         return args[0]
 
     return kind(kind, text), generate
@@ -56,7 +62,7 @@ def left_count(_context, count, text):
     def generate(context, builder, _sig, args):
         _refuse_negative(context, builder, args[0], message)
         with cgutils.if_unlikely(builder, builder.icmp_signed(">", args[0], ir.Constant(args[0].type, 63))):
-            context.call_conv.return_user_exc(builder, OverflowError, (message,))
+            context.call_conv.return_user_exc(builder, ShiftTooFar, (message,))
         return args[0]
 
     return int64(int64, text), generate
@@ -64,7 +70,7 @@ def left_count(_context, count, text):
 
 def _refuse_negative(context, builder, count, message):
     with cgutils.if_unlikely(builder, builder.icmp_signed("<", count, ir.Constant(count.type, 0))):
-        context.call_conv.return_user_exc(builder, ValueError, (message,))
+        context.call_conv.return_user_exc(builder, NegativeShift, (message,))
 
 
 @intrinsic(prefer_literal=True)
@@ -80,7 +86,7 @@ def place(_context, index, length, text):
         below = builder.icmp_signed("<", index, ir.Constant(index.type, 0))
         index = builder.select(below, builder.add(index, ir.Constant(index.type, n)), index)
         with cgutils.if_unlikely(builder, builder.icmp_unsigned(">=", index, ir.Constant(index.type, n))):
-            context.call_conv.return_user_exc(builder, IndexError, (message,))
+            context.call_conv.return_user_exc(builder, OutsideArray, (message,))
         return index
 
     return int64(int64, length_type, text), generate
@@ -98,7 +104,50 @@ def whole(_context, number):
     return int64(number), generate
 
 
+@intrinsic
+def tank(_context):
+    """The address of a counter on the stack of the function that asks, at 0."""
+
+    def generate(_context, builder, _sig, _args):
+        turns = cgutils.alloca_once_value(builder, ir.Constant(ir.IntType(64), 0))
+        return builder.ptrtoint(turns, ir.IntType(64))
+
+    return int64(), generate
+
+
+@intrinsic(prefer_literal=True)
+def turn(_context, turns, text):
+    """One more turn of a loop, counted at the address `turns`."""
+    message = _text(text)
+
+    def generate(context, builder, _sig, args):
+        word = ir.IntType(64)
+        counter = builder.inttoptr(args[0], word.as_pointer())
+        now = builder.add(builder.load(counter), ir.Constant(word, 1))
+        builder.store(now, counter)
+        with cgutils.if_unlikely(builder, builder.icmp_signed(">", now, ir.Constant(word, MOST_TURNS))):
+            context.call_conv.return_user_exc(builder, EndlessLoop, (message,))
+        return now
+
+    return int64(int64, text), generate
+
+
+def python_tank() -> list[int]:
+    """The counter of an interpreted policy."""
+    return [0]
+
+
+def python_turn(turns: list[int], text: str) -> None:
+    """The same as turn(), interpreted."""
+    turns[0] += 1
+    if turns[0] > MOST_TURNS:
+        raise EndlessLoop(text)
+
+
+PYTHON_GUARDS: dict[str, Any] = {"__tank": python_tank, "__turn": python_turn}
 GUARDS: dict[str, Any] = {
+    "__tank": tank,
+    "__turn": turn,
     "__whole": whole,
     "__nonzero": nonzero,
     "__right_count": right_count,

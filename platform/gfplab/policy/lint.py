@@ -17,6 +17,7 @@ import functools
 from gfplab.errors import PolicyError
 from gfplab.policy.c_policy import declared_in_c
 from gfplab.policy.expressions import FLOAT, INT, Reader
+from gfplab.policy.faults import told_at
 from gfplab.policy.flow import endless_loops, falls_through, unassigned
 from gfplab.policy.plugin import ARGUMENTS, RECORDS, Plugin
 
@@ -47,7 +48,7 @@ def record_fields() -> dict[str, list[str]]:
 
 
 def lint(plugin: Plugin) -> None:
-    """Refuse a plugin that breaks a rule, with all its faults, one a line and in the order of the file."""
+    """Refuse a plugin that breaks a rule, with all its faults in the order of the file."""
     faults = _File(plugin, record_fields()).faults()
     if faults:
         raise PolicyError("\n".join(faults))
@@ -59,7 +60,7 @@ class _File:
     def __init__(self, plugin: Plugin, fields: dict[str, list[str]]):
         self.plugin = plugin
         self.fields = fields
-        self.found: dict[tuple[int, int, str], None] = {}
+        self.found: dict[tuple[int, int, str], ast.AST] = {}
         self.used: set[str] = set()
         self.results: dict[tuple[str, tuple[str, ...]], str] = {}
         self.open: list[str] = []  # functions being read, outermost first
@@ -73,10 +74,10 @@ class _File:
         self._twice()
         if not self.found and not any(map(declared_in_c, self.plugin.functions.values())):
             self._unused()  # what C reads is not known here
-        return [f"{self.plugin.path}:{line}: {text}" for line, _column, text in sorted(self.found)]
+        return [told_at(self.plugin.path, self.plugin.source, self.found[key], key[2]) for key in sorted(self.found)]
 
     def report(self, node: ast.AST, sentence: str) -> None:
-        self.found[getattr(node, "lineno", 1), getattr(node, "col_offset", 0), sentence] = None
+        self.found[getattr(node, "lineno", 1), getattr(node, "col_offset", 0), sentence] = node
 
     def function(self, name: str, kinds: tuple[str, ...]) -> str:
         """Read function `name` called with these kinds of arguments (a record's kind is its name); what it returns."""
@@ -145,8 +146,8 @@ class _Function:
 
     def _paths(self):
         report = self.file.report
-        for loop in endless_loops(self.node):
-            report(loop, "this loop has no end; add a condition, a break or a return")
+        for loop, why in endless_loops(self.node):
+            report(loop, f"{why}; add a break or a return, or let the loop change what its condition reads")
         for name in unassigned(self.node):
             report(name, f"{name.id} has no value yet on some path; assign it before the branch or loop")
         if falls_through(self.node.body):

@@ -7,9 +7,6 @@ import functools
 import hashlib
 import inspect
 import os
-import re
-import sys
-import traceback
 from collections.abc import Callable
 from types import ModuleType
 
@@ -17,6 +14,8 @@ from gfplab.errors import PolicyError
 from gfplab.kernel.decisions import DECISIONS
 from gfplab.policy import hookspecs
 from gfplab.policy.c_policy import SUFFIX, CDecision, answer_function, content_of, declared_in_c
+from gfplab.policy.faults import told, told_at
+from gfplab.policy.importing import import_text, read_text
 from gfplab.policy.markers import PROJECT
 from gfplab.policy.tunables import State, Tunable
 
@@ -90,34 +89,13 @@ def load_file(path: str, origin: str) -> Plugin:
 
         return load_library(path, origin)
     shown = _shown(path)
-    try:
-        with open(path, encoding="utf-8") as file:
-            source = file.read()
-    except OSError as error:
-        raise PolicyError(f"{shown}: cannot be read: {error.strerror}") from None
-    except ValueError as error:
-        raise PolicyError(f"{shown}: is not Python: {error}") from None
-    return plugin_of_text(source, path, shown, origin)
+    return plugin_of_text(read_text(path, shown), path, shown, origin)
 
 
 def plugin_of_text(source: str, path: str, shown: str, origin: str) -> Plugin:
     """The plugin whose text this is; `path` is where it stands, `shown` the same for people."""
-    try:
-        code = compile(source, path, "exec")
-    except SyntaxError as error:
-        raise PolicyError(f"{shown}:{error.lineno}: is not Python: {error.msg}") from None
-    except ValueError as error:
-        raise PolicyError(f"{shown}: is not Python: {error}") from None
     name = os.path.splitext(os.path.basename(path))[0]
-    module = ModuleType(f"gfplab_plugin_file.{name}")
-    module.__file__ = path
-    try:
-        exec(code, module.__dict__)
-    except PolicyError as error:
-        raise PolicyError(str(error).replace(path, shown)) from None
-    except Exception as error:
-        raise PolicyError(f"{shown}:{_line_in(path, error)}: cannot be imported: {_words(error)}") from None
-    return _plugin(name, shown, origin, source, module)
+    return _plugin(name, shown, origin, source, import_text(source, path, shown, name))
 
 
 def load_module(name: str, module: ModuleType, origin: str) -> Plugin:
@@ -128,7 +106,7 @@ def load_module(name: str, module: ModuleType, origin: str) -> Plugin:
 
 def _plugin(name: str, path: str, origin: str, source: str, module: ModuleType) -> Plugin:
     """Collect what the module declares; refuse functions that answer no question."""
-    lines = {node.name: node.lineno for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)}
+    definitions = {node.name: node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)}
     found: dict[str, Callable] = {}
     faults: list[str] = []
     for attribute, value in list(vars(module).items()):
@@ -140,23 +118,37 @@ def _plugin(name: str, path: str, origin: str, source: str, module: ModuleType) 
                 fault = f"there is no decision point '{attribute}'; {did_you_mean(attribute, ARGUMENTS)}"
                 faults.append(f"{path}:{value.line}: {fault}")
         options = getattr(value, f"{PROJECT}_impl", None)
-        if options is None or not inspect.isfunction(value):
+        if not isinstance(options, dict) or not inspect.isfunction(value):
             continue
         fault = _hookimpl_fault(attribute, value, options)
         if fault:
-            faults.append(f"{path}:{lines.get(attribute, 1)}: {fault}")
+            node = definitions.get(attribute)
+            faults.append(told_at(path, source, _blamed(node, fault), fault) if node else f"{path}:1: {fault}")
         found[attribute] = value
     if faults:
         raise PolicyError("\n".join(faults))
     if not found:
-        raise PolicyError(f"{path}: answers no decision point; mark a function with @hookimpl")
+        raise PolicyError(_answers_nothing(path, source, definitions))
     if not (module.__doc__ or "").strip():
-        raise PolicyError(f"{path}:1: has no docstring; begin the file with one sentence that says what it argues")
+        sentence = "has no docstring; begin the file with one sentence that says what it argues"
+        raise PolicyError(told(path, source, 1, sentence))
     functions = {decision: found[decision] for decision in ARGUMENTS if decision in found}
     declared = {n: dataclasses.replace(v, name=n) for n, v in vars(module).items() if isinstance(v, Tunable | State)}
     tunables = {n: v for n, v in declared.items() if isinstance(v, Tunable)}
     state = {n: v for n, v in declared.items() if isinstance(v, State)}
     return Plugin(name, path, origin, source, module, functions, tunables, state)
+
+
+def _answers_nothing(path: str, source: str, definitions: dict[str, ast.FunctionDef]) -> str:
+    for name, node in definitions.items():
+        if name in ARGUMENTS:
+            return told_at(path, source, node, f"{name} answers nothing without a mark; write @hookimpl above it")
+    return f"{path}: answers no decision point; mark a function with @hookimpl"
+
+
+def _blamed(node: ast.FunctionDef, fault: str) -> ast.AST:
+    """The argument that a fault quotes, or the function."""
+    return next((a for a in node.args.args if f"no argument '{a.arg}'" in fault), node)
 
 
 def _hookimpl_fault(name: str, function: Callable, options: dict) -> str | None:
@@ -185,18 +177,3 @@ def _shown(path: str) -> str:
     """The path as a person in this folder would write it."""
     relative = os.path.relpath(path)
     return path if relative.startswith(os.pardir) else relative
-
-
-def _line_in(path: str, error: BaseException) -> int:
-    frames = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == path]
-    return frames[-1] or 1 if frames else 1
-
-
-def _words(error: BaseException) -> str:
-    """What went wrong in an import, without the paths of this machine."""
-    missing = re.match(r"cannot import name '(\w+)' from '([\w.]+)'", str(error))
-    if isinstance(error, ImportError) and missing and missing[2] in sys.modules:
-        names = [name for name in vars(sys.modules[missing[2]]) if not name.startswith("__") or name.isupper()]
-        near = difflib.get_close_matches(missing[1], names, 1)
-        return f"{missing[2]} has no '{missing[1]}'" + (f"; did you mean '{near[0]}'?" if near else "")
-    return " ".join(f"{type(error).__name__}: {error}".split())

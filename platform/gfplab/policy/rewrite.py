@@ -1,23 +1,25 @@
 """A linted function as it is compiled: the same statements, guarded where Python would raise, and the full arguments.
 
-The positions of the source are kept, so that a fault at compile time has the plugin's own line.
+The positions of the source are kept, so that a fault at compile time has the plugin's own line.  The interpreted form
+gets one guard only, that of loops, and that only where there are loops.
 """
 
 import ast
 import copy
 
 from gfplab.engine.decision import Decision
+from gfplab.policy import faults
 from gfplab.policy.plugin import Plugin
 
 MY_ADDRESS = "my_address"
+TANK = "__tank_address"  # the counter of turns, passed to every function that loops
 
 _DIVISIONS = (ast.Div, ast.FloorDiv, ast.Mod)
 
 
 def rewritten(plugin: Plugin, name: str, decision: Decision | None) -> ast.FunctionDef:
     """Function `name` of the plugin; the answer to a decision takes all of its records and the address of `my`."""
-    node = _Guards(plugin, decision is not None).visit(copy.deepcopy(plugin.definitions[name]))
-    node.decorator_list = []
+    node = _Guards(plugin, decision is not None).visit(_bounded(plugin, name, decision is not None))
     if decision is not None:
         asks_my = any(argument.arg == "my" for argument in node.args.args)
         arguments = [argument for argument, _records in decision.args] + [MY_ADDRESS]
@@ -27,23 +29,95 @@ def rewritten(plugin: Plugin, name: str, decision: Decision | None) -> ast.Funct
     return node
 
 
+def interpreted(plugin: Plugin, names: list[str], decision: str) -> ast.Module:
+    """The functions `names` with nothing but the guard of their loops."""
+    definitions: list[ast.stmt] = [_bounded(plugin, name, name == decision) for name in names]
+    return ast.fix_missing_locations(ast.Module(definitions, []))
+
+
+def looping(plugin: Plugin) -> set[str]:
+    """The functions of the file in which some loop turns, or which call one of them."""
+    found = {n for n, node in plugin.definitions.items() if _contains(node, (ast.While, ast.For))}
+    while True:
+        callers = {name for name, node in plugin.definitions.items() if _names(node) & found}
+        if callers <= found:
+            return found
+        found |= callers
+
+
+def _bounded(plugin: Plugin, name: str, is_decision: bool) -> ast.FunctionDef:
+    """A copy of a function whose loops count their turns."""
+    bounded = looping(plugin)
+    node: ast.FunctionDef = copy.deepcopy(plugin.definitions[name])
+    node.decorator_list = []
+    if name in bounded:
+        node = _Turns(plugin, bounded).visit(node)
+        if is_decision:
+            first = ast.parse(f"{TANK} = __tank()").body[0]
+            node.body.insert(0, _at(first, node))
+        else:
+            node.args.args.append(ast.arg(TANK, lineno=node.lineno, col_offset=0))
+    return node
+
+
+def _contains(node: ast.AST, kinds: tuple[type, ...]) -> bool:
+    return any(isinstance(inner, kinds) for inner in ast.walk(node))
+
+
+def _names(node: ast.AST) -> set[str]:
+    return {inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name)}
+
+
+def _at(statement: ast.stmt, place: ast.AST) -> ast.stmt:
+    """A made statement that stands at a place of the source, with all that is in it."""
+    for node in ast.walk(statement):
+        if hasattr(node, "lineno"):
+            ast.copy_location(node, place)
+    return statement
+
+
+class _Turns(ast.NodeTransformer):
+    """Counts the turns of loops, and hands the counter on."""
+
+    def __init__(self, plugin: Plugin, bounded: set[str]):
+        self.plugin, self.bounded = plugin, bounded
+
+    def _loop(self, node):
+        self.generic_visit(node)
+        text = ast.Constant(faults.told_at(self.plugin.path, self.plugin.source, node, faults.LOOPS))
+        count = ast.Expr(ast.Call(ast.Name("__turn", ast.Load()), [ast.Name(TANK, ast.Load()), text], []))
+        for inner in ast.walk(count):
+            ast.copy_location(inner, node)
+        node.body.insert(0, count)
+        return node
+
+    visit_While = visit_For = _loop
+
+    def visit_Call(self, node):
+        self.generic_visit(node)
+        if isinstance(node.func, ast.Name) and node.func.id in self.bounded:
+            node.args.append(ast.copy_location(ast.Name(TANK, ast.Load()), node))
+        return node
+
+
 class _Guards(ast.NodeTransformer):
     """Wraps divisors, shift counts, indices, and what must be a whole number."""
 
     def __init__(self, plugin: Plugin, is_decision: bool):
-        self.path = plugin.path
+        self.plugin = plugin
         self.slots = {name: (kind, length) for name, kind, length in plugin.layout}
         self.is_decision = is_decision
 
     def visit_BinOp(self, node):
         self.generic_visit(node)
-        node.right = self._operand(node.op, node.right)
+        node.right = self._operand(node.op, node.right, node)
         return node
 
     def visit_Subscript(self, node):
         self.generic_visit(node)
-        _kind, length = self.slots[node.value.attr]
-        node.slice = self._guard("__place", node.slice, f"index outside my.{node.value.attr}", length)
+        name = node.value.attr
+        _kind, length = self.slots[name]
+        node.slice = self._guard("__place", node.slice, node, faults.outside(name, length), length)
         return node
 
     def visit_Return(self, node):
@@ -60,24 +134,26 @@ class _Guards(ast.NodeTransformer):
 
     def visit_AugAssign(self, node):
         self.generic_visit(node)
-        node.value = self._operand(node.op, node.value)
+        node.value = self._operand(node.op, node.value, node)
         if self._whole_slot(node.target) and not isinstance(node.op, ast.Div):
             node.value = _call("__whole", node.value)
         return node
 
-    def _operand(self, operator: ast.operator, right: ast.expr) -> ast.expr:
+    def _operand(self, operator: ast.operator, right: ast.expr, whole: ast.AST) -> ast.expr:
         """The right operand, guarded unless it is a constant that cannot do harm."""
         constant = right.value if isinstance(right, ast.Constant) and isinstance(right.value, int | float) else 0
         if isinstance(operator, _DIVISIONS) and not constant:
-            return self._guard("__nonzero", right, "division by zero")
+            return self._guard("__nonzero", right, whole, faults.DIVIDES)
         if isinstance(operator, ast.RShift) and not 0 < constant < 64:
-            return self._guard("__right_count", right, "negative shift count")
+            return self._guard("__right_count", right, whole, faults.SHIFTS_BACK)
         if isinstance(operator, ast.LShift) and not 0 < constant < 64:
-            return self._guard("__left_count", right, "shift count outside 0 .. 63")
+            return self._guard("__left_count", right, whole, faults.SHIFTS_OUT)
         return right
 
-    def _guard(self, name: str, value: ast.expr, what: str, *numbers: int) -> ast.expr:
-        constants: list[int | str] = [*numbers, f"{self.path}:{value.lineno}: {what}"]
+    def _guard(self, name: str, value: ast.expr, whole: ast.AST, sentence: str, *numbers: int) -> ast.expr:
+        """The value in a guard that tells of `whole`, the operation that would go wrong."""
+        text = faults.told_at(self.plugin.path, self.plugin.source, whole, sentence)
+        constants: list[int | str] = [*numbers, text]
         return _call(name, value, *(ast.copy_location(ast.Constant(c), value) for c in constants))
 
     def _whole_slot(self, target: ast.expr) -> bool:
