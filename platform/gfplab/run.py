@@ -12,8 +12,9 @@ import numpy as np
 from gfplab.boot.layout import Layout
 from gfplab.boot.machine import boot_machine
 from gfplab.engine.slices import run_until
-from gfplab.errors import SimulationError
+from gfplab.errors import PolicyError, SimulationError
 from gfplab.kernel.model import kernel_model
+from gfplab.policy.faults import of_exception
 
 LOGS = ("trace", "stalls", "vmstat")
 _builds: dict = {}
@@ -86,6 +87,8 @@ def simulate(
 ) -> Run:
     """Run the world to its end (or `until_ns`). An OOM kill or a deadlock is a verdict, a broken law an error.
 
+    A policy that divides by zero, indexes outside an array or loops without end ends the run as a PolicyError.
+
     attach(build, machine, decisions) may put something around the decisions, to watch them.
     """
     build = build_kernel(mode, check)
@@ -121,6 +124,15 @@ def simulate(
         why, error = "error", str(e)
         if not check:
             raise
+    except PolicyError:
+        raise
+    except Exception as e:
+        fault = of_exception(e, policies.chosen.values())
+        if fault is None:
+            raise
+        for place in getattr(e, "__notes__", ()):
+            fault.add_note(place)
+        raise fault from e
     wall = time.perf_counter() - began
     if sim.arrays["vm"]["done"][0]:
         end = int(sim.arrays["vm"]["done"][0])

@@ -10,8 +10,8 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from gfplab.policy.bench import bench_plugin
 from gfplab.policy.c_header import c_header
-from gfplab.policy.check import bench_plugin
 from gfplab.policy.plugin import load_file
 
 ALWAYS_RESERVE = "int64_t mempool_free(const struct pool *pool, const struct zone *zone, struct my *my)\n"
@@ -62,7 +62,8 @@ def main():
             (place / f"decides.{suffix}").write_text(text)
         cc = shutil.which("cc") or "cc"
         subprocess.run([cc, "-O2", "-shared", "-fPIC", "-o", "decides.so", "decides.c"], cwd=folder, check=True)
-        costs = {suffix: bench_plugin(load_file(str(place / f"decides.{suffix}"), "-p")) for suffix in ("py", "so")}
+        plugins = {suffix: load_file(str(place / f"decides.{suffix}"), "-p") for suffix in ("py", "so")}
+        costs = {suffix: {c.decision: c.ns for c in bench_plugin(plugin)} for suffix, plugin in plugins.items()}
     print("decision        Python, compiled     in C")
     for decision in costs["py"]:
         print(f"{decision:<14}{costs['py'][decision]:>14.1f} ns{costs['so'][decision]:>10.1f} ns")

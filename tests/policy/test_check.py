@@ -4,9 +4,12 @@ import pytest
 
 from gfplab.errors import PolicyError
 from gfplab.policy import check as stand
-from gfplab.policy.check import bench_plugin, check_plugin
+from gfplab.policy.bench import bench_plugin
+from gfplab.policy.check import check_plugin
+from gfplab.policy.faults import DivisionByZero, EndlessLoop
 
 HEAD = '"""A."""\nfrom gfplab import ALLOC, FAIL, RESERVE, WAIT, hookimpl\n\n\n@hookimpl\n'
+BARE = '"""A."""\nfrom gfplab import hookimpl\n\n\n'
 # questions to which a kernel has one answer
 CONSTANT = {
     ("linux_6_1", "mempool_magazine"), ("linux_6_1", "throttle_vm_writeout"), ("linux_6_1", "wait_iff_congested"),
@@ -53,31 +56,54 @@ def test_an_answer_outside_the_contract_is_refused(plugin_of):
     """With the contract's own words."""
     text = '"""A."""\nfrom gfplab import hookimpl\n\n\n@hookimpl\ndef get_scan_count(scan):\n    return 70000\n'
     with pytest.raises(
-        PolicyError, match=r"get_scan_count: answers 70000; it returns the share of anon in 1/65536: 0 = file"
+        PolicyError, match=r"get_scan_count answers 70000; it returns the share of anon in 1/65536: 0 = file"
     ):
         check_plugin(plugin_of(text), contexts=5)
 
 
 def test_answers_that_differ_are_told_with_their_records(plugin_of, monkeypatch):
-    """Whole numbers wrap when compiled: a product of three times is where the two forms part."""
+    """Whole numbers wrap when compiled: the product that leaves 64 bits is where the two forms part."""
     text = '"""A."""\nfrom gfplab import hookimpl\n\n\n@hookimpl\ndef throttle_vm_writeout(vm):\n'
     text += "    return vm.nr_free * vm.nr_free * vm.nr_free * vm.nr_free * vm.nr_free % 1000\n"
     monkeypatch.setattr(stand, "_count", lambda draw: 1 << 14 | 1)
-    with pytest.raises(
-        PolicyError, match=r"mine.throttle_vm_writeout: compiled it answers [0-9]+, in Python [0-9]+, or leaves"
-    ):
+    with pytest.raises(PolicyError) as problem:
         check_plugin(plugin_of(text), contexts=5)
+    sentence, source, carets, seen = str(problem.value).split("\n")
+    assert "mine.py:7: this is 1180951952670750490625 here, which does not fit 64 bits; divide before" in sentence
+    assert source == "    return vm.nr_free * vm.nr_free * vm.nr_free * vm.nr_free * vm.nr_free % 1000"
+    assert carets == "           " + "^" * len("vm.nr_free * vm.nr_free * vm.nr_free * vm.nr_free * vm.nr_free")
+    assert seen == "    asked with vm.nr_free = 16385"
 
 
-def test_a_division_by_zero_is_the_policys_own_affair(plugin_of):
-    """Both forms raise; the check counts it and goes on."""
-    text = '"""A."""\nfrom gfplab import hookimpl\n\n\n@hookimpl\ndef throttle_vm_writeout(vm):\n'
-    text += "    return 1000 // vm.nr_free\n"
-    (found,) = check_plugin(plugin_of(text), contexts=100)
-    assert 0 < found.raised < 100
+@pytest.mark.parametrize(
+    ("body", "kind", "sentence"),
+    [
+        ("return 1000 // vm.nr_free", DivisionByZero, "divides by zero; write max"),
+        ("n = 1\n    while n < 9:\n        n += vm.nr_free\n    return n", EndlessLoop, "this loop does not end"),
+        ("return endless(vm.nr_free)", EndlessLoop, "this loop does not end"),
+    ],
+)
+def test_a_policy_that_raises_is_told_with_what_it_saw(plugin_of, body, kind, sentence):
+    """Both forms raise the same; a loop without an end is one of the things that raise."""
+    text = '"""A."""\nfrom gfplab import hookimpl\n\n\ndef endless(n):\n    i = 0\n    while i < 9:\n        i += n\n'
+    text += f"    return n\n\n\n@hookimpl\ndef throttle_vm_writeout(vm):\n    {body}\n"
+    with pytest.raises(kind, match=sentence) as problem:
+        check_plugin(plugin_of(text), contexts=200)
+    assert str(problem.value).split("\n")[-1].startswith("    asked with vm.nr_free = 0")
+
+
+def test_turns_of_all_loops_of_a_call_count_together(plugin_of):
+    """Two loops of a thousand turns inside each other are a million; so are a loop and the helper that it calls."""
+    text = f"{BARE}def inner(n):\n    for i in range(n):\n        n += 0\n    return n\n"
+    text += "\n\n@hookimpl\ndef throttle_vm_writeout():\n    n = 0\n    for i in range({}):\n        n += inner(1000)\n"
+    text += "    return n\n"
+    assert check_plugin(plugin_of(text.format(900)), contexts=1)
+    with pytest.raises(EndlessLoop, match="one call went round 1,000,000 times"):
+        check_plugin(plugin_of(text.format(1001)), contexts=1)
 
 
 def test_a_call_costs_nanoseconds(plugins):
     """The figure is the machine's; that it is no microsecond is the seam's."""
-    (cost,) = bench_plugin(plugins["linux_4_9"], calls=200_000).values()
-    assert 0 < cost < 200
+    (cost,) = bench_plugin(plugins["linux_4_9"], calls=200_000)
+    assert 0 < cost.ns < 200 and 0 < cost.empty_ns < 200
+    assert cost.ratio == cost.ns / cost.empty_ns

@@ -62,7 +62,8 @@ def test_a_broken_dropped_file_stops_the_run(folder):
     with pytest.raises(PolicyError) as problem:
         discover()
     assert str(problem.value) == (
-        "plugins/broken.py:1: cannot be imported: ModuleNotFoundError: No module named 'nothing_of_that_name'"
+        "plugins/broken.py:1: cannot be imported: there is no module 'nothing_of_that_name'; install it, or "
+        "remove the import: a policy is numbers only\n    import nothing_of_that_name"
     )
 
 

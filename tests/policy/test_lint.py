@@ -87,7 +87,7 @@ REFUSED = [
     ("return my.recent", "my.recent is an array; write my.recent[i]"),
     ("return my.recent[0.5]", "an index of a float"),
     ("return my.total[0]", "my.total is one number"),
-    ("return vm[0]", "only an array of state can be indexed, as my.name[i]"),
+    ("return vm[0]", "only an array of state can be indexed; write my.name[i]"),
     ("return vm.nr_free.real", "a field of a field"),
     ("return zone.free", "zone is not an argument here; add it to the arguments of the function"),
     ("return pool.curr_nr", "pool is not an argument here"),

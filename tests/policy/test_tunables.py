@@ -92,8 +92,8 @@ def test_a_wrong_value_gets_one_sentence(declared, given, sentence):
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (dict(default=1), "a number needs low= and high="),
-        (dict(default=1, low=0), "a number needs low= and high="),
+        (dict(default=1), "a number needs a range; write low= and high="),
+        (dict(default=1, low=0), "a number needs a range; write low= and high="),
         (dict(default=1, low=2, high=2), "low=2 is not below high=2"),
         (dict(default=3, low=0, high=2), "the default 3 is outside 0 .. 2"),
         (dict(default=1, low=0, high=2.0), "low and high must be whole numbers as well"),

@@ -75,6 +75,8 @@ def run_command_line(arguments: list[str]) -> int:
         return code if isinstance(code, int) else 0
     except GfplabError as error:
         click.echo(f"gfplab: {error}", err=True)
+        for place in getattr(error, "__notes__", ()):  # where the simulated kernel was
+            click.echo(f"    {place}", err=True)
         return error.exit_code
     except click.ClickException as error:
         error.show()

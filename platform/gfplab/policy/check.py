@@ -1,9 +1,10 @@
-"""A policy on the test stand: answers that mean something, the same compiled as in Python, and what a call costs.
+"""A policy on the test stand: answers that mean something, the same compiled as in Python, and none that raises.
 
 The records it is asked about are drawn at random, small numbers more often than large ones, so that both
 sides of most conditions are met; mempool_step is also led through whole calls (drill.py).  Nothing is simulated.
 """
 
+import ast
 import dataclasses
 import random
 import time
@@ -27,8 +28,10 @@ from gfplab.kernel.gfp import (
     gfp_names,
 )
 from gfplab.kernel.types import kernel_schema
-from gfplab.policy.drill import Drill
+from gfplab.policy.drill import Drill, IllegalStep
 from gfplab.policy.explain import contract
+from gfplab.policy.faults import of_exception, told_at
+from gfplab.policy.interpret import reached
 from gfplab.policy.plugin import Plugin
 from gfplab.policy.select import PolicySet
 from gfplab.units import SEC
@@ -69,7 +72,6 @@ class DecisionCheck:
     compile_ms: float
     contexts: int
     answers: int  # different ones
-    raised: int  # contexts in which both forms raised the same exception
 
 
 def check_plugin(
@@ -88,21 +90,26 @@ def check_decision(plugin: Plugin, decision: Decision, schema: Schema, contexts:
     compile_ms = (time.perf_counter() - began) * 1e3
     draw = random.Random(seed)
     compiled_my, python_my = policies.my_initial(), policies.my_initial()
-    answers, raised = set(), 0
+    answers = set()
     for _context in range(contexts):
         numbers = {name: draw_record(draw, schema.fields[records]) for name, records in decision.args}
-        compiled = _outcome(compiled_answer, bound, decision, schema, numbers, compiled_my)
-        python = _outcome(python_answer, bound, decision, schema, numbers, python_my)
+        before = python_my.copy()
+        compiled = _outcome(plugin, compiled_answer, bound, decision, schema, numbers, compiled_my)
+        python = _outcome(plugin, python_answer, bound, decision, schema, numbers, python_my)
         same_state = bytes(compiled_my) == bytes(python_my)
+        seen = _seen(plugin, decision, numbers, bound, before)
+        if isinstance(python, PolicyError):
+            raise type(python)(f"{python}\n    {seen}") from python
         if compiled != python or not same_state:
-            raise PolicyError(_difference(bound, compiled, python, numbers))
-        if isinstance(compiled, int) and decision.name in _ANSWERS and compiled not in _ANSWERS[decision.name]:
-            raise PolicyError(f"{plugin.name}.{decision.name}: answers {compiled}; {_returns(decision.name)}")
-        raised += isinstance(compiled, str)
+            raise PolicyError(_difference(bound, compiled, python, seen))
+        if decision.name in _ANSWERS and compiled not in _ANSWERS[decision.name]:
+            place = plugin.definitions.get(decision.name, plugin.tree)
+            sentence = f"{decision.name} answers {compiled}; {_returns(decision.name)}"
+            raise PolicyError(f"{told_at(plugin.path, plugin.source, place, sentence)}\n    {seen}")
         answers.add(compiled)
     if decision.name == "mempool_step":
         _drill(plugin, policies, schema)
-    return DecisionCheck(decision.name, compile_ms, contexts, len(answers), raised)
+    return DecisionCheck(decision.name, compile_ms, contexts, len(answers))
 
 
 def _drill(plugin: Plugin, policies: PolicySet, schema: Schema) -> None:
@@ -112,13 +119,32 @@ def _drill(plugin: Plugin, policies: PolicySet, schema: Schema) -> None:
         for flags in (0, PF_MEMALLOC, TIF_MEMDIE):
             my = policies.my_initial()
             own = record_class("my", bound.my_layout).from_buffer(my) if bound.my_layout else None
-            words = Drill(lambda *records, own=own: bound.python(*records, own), schema, mask, flags, limit=40).run()
+            drill = Drill(lambda *records, own=own: bound.python(*records, own), schema, mask, flags, limit=40)
+            words = _drilled(plugin, drill)
             asleep = "W" in words or words[-1] == "FAIL"
             if not asleep:
                 raise PolicyError(
-                    f"{plugin.name}.mempool_step: a call with {gfp_names(mask)} that finds no memory goes on for ever "
-                    f"without sleeping ({' '.join(words[:8])} ...); return WAIT(ns), or FAIL if it may not sleep"
+                    _of_step(
+                        plugin,
+                        f"a call with {gfp_names(mask)} that finds no memory goes on for ever without sleeping "
+                        f"({' '.join(words[:8])} ...); return WAIT(ns), or FAIL if it may not sleep",
+                    )
                 )
+
+
+def _drilled(plugin: Plugin, drill: Drill) -> list[str]:
+    """The steps of one call; what is wrong with one of them is told with the policy's file."""
+    try:
+        return drill.run()
+    except (ArithmeticError, IndexError, ValueError) as error:
+        raise of_exception(error, [plugin]) or error from None
+    except IllegalStep as error:
+        raise PolicyError(_of_step(plugin, str(error))) from None
+
+
+def _of_step(plugin: Plugin, sentence: str) -> str:
+    place = plugin.definitions.get("mempool_step", plugin.tree)
+    return told_at(plugin.path, plugin.source, place, f"mempool_step: {sentence}")
 
 
 def _returns(decision: str) -> str:
@@ -170,63 +196,43 @@ def python_answer(bound: BoundDecision, decision: Decision, schema: Schema, numb
     return int(bound.python(*records, own))
 
 
-def _outcome(ask: Callable, *arguments) -> int | str:
+def _outcome(plugin: Plugin, ask: Callable, *arguments) -> int | PolicyError:
+    """The answer, or what the policy raised."""
     try:
         return ask(*arguments)
-    except (ArithmeticError, IndexError) as error:
-        return type(error).__name__
+    except PolicyError as error:
+        return error
+    except (ArithmeticError, IndexError, ValueError) as error:
+        fault = of_exception(error, [plugin])
+        if fault is None:
+            raise
+        return fault
 
 
-def _difference(bound: BoundDecision, compiled, python, numbers) -> str:
-    told = "; ".join(
-        f"{name}: " + ", ".join(f"{f}={v}" for f, v in fields.items() if v) for name, fields in numbers.items()
-    )
+def _seen(plugin: Plugin, decision: Decision, numbers: dict, bound: BoundDecision, my: np.ndarray) -> str:
+    """What the policy saw of the records, as far as it reads them."""
+    read = _fields_read(plugin, decision)
+    words = [f"{name}.{field} = {number}" for name in numbers for field, number in numbers[name].items()]
+    words = [word for word in words if word.split(" = ")[0] in read]
+    if bound.my_layout:
+        own = record_class("my", bound.my_layout).from_buffer(my, 8 * bound.my_offset)
+        scalars = [name for name, _kind, length in bound.my_layout if length == 1]
+        words += [f"my.{name} = {getattr(own, name)}" for name in scalars if f"my.{name}" in read]
+    return "asked with " + (", ".join(words) or "nothing that it reads")
+
+
+def _fields_read(plugin: Plugin, decision: Decision) -> set[str]:
+    """`record.field` of all that a decision and the functions it calls read."""
+    if decision.name not in plugin.definitions:
+        return set()
+    nodes = [node for name in reached(plugin, decision.name) for node in ast.walk(plugin.definitions[name])]
+    return {f"{n.value.id}.{n.attr}" for n in nodes if isinstance(n, ast.Attribute) and isinstance(n.value, ast.Name)}
+
+
+def _difference(bound: BoundDecision, compiled, python, seen: str) -> str:
     where = f"{bound.plugin}.{bound.name}"
-    return f"{where}: compiled it answers {compiled}, in Python {python}, or leaves another my; {told}"
-
-
-def bench_plugin(plugin: Plugin, schema: Schema | None = None, calls: int = 2_000_000) -> dict[str, float]:
-    """Nanoseconds a call of each decision, called through a pointer as the simulated kernel calls it."""
-    schema = schema or kernel_schema()
-    return {d.name: _nanoseconds(plugin, d, schema, calls) for d in DECISIONS if d.name in plugin.functions}
-
-
-def _nanoseconds(plugin: Plugin, decision: Decision, schema: Schema, calls: int) -> float:
-    from numba import njit, typeof, types
-
-    from gfplab.policy.compile import signature
-
-    policies = alone(plugin, decision)
-    bound, my = policies.bind(schema)[decision.name], policies.my_initial()
-    dtypes = {records: schema.dtype(records) for _name, records in decision.args}
-    columns = _quiet_records(bound, decision, schema, my)
-    asked = types.FunctionType(signature(decision, dtypes))
-    arrays = [f"records{i}" for i in range(len(columns))]
-    loop = f"def loop(ask, {', '.join(arrays)}, my, calls):\n    total = 0\n    for i in range(calls):\n"
-    loop += f"        total += ask({', '.join(f'{name}[i & 15]' for name in arrays)}, my)\n    return total\n"
-    namespace: dict = {}
-    exec(loop, namespace)
-    kinds = [typeof(column) for column in columns]
-    compiled = njit(types.int64(asked, *kinds, types.int64, types.int64))(namespace["loop"])
-    best = float("inf")
-    for _attempt in range(3):
-        began = time.perf_counter()
-        compiled(bound.compiled, *columns, my.ctypes.data, calls)
-        best = min(best, time.perf_counter() - began)
-    return best / calls * 1e9
-
-
-def _quiet_records(bound: BoundDecision, decision: Decision, schema: Schema, my: np.ndarray) -> list[np.ndarray]:
-    """Sixteen records for every argument, none of which makes the policy raise."""
-    draw, rows = random.Random(1), []
-    for _attempt in range(1000):
-        numbers = {name: draw_record(draw, schema.fields[records]) for name, records in decision.args}
-        if not isinstance(_outcome(compiled_answer, bound, decision, schema, numbers, my), str):
-            rows.append(numbers)
-        if len(rows) == 16:
-            break
-    if len(rows) < 16:
-        raise PolicyError(f"{bound.plugin}.{bound.name}: raises for nearly every record, so there is nothing to time")
-    return [
-        np.array([tuple(row[name].values()) for row in rows], schema.dtype(records)) for name, records in decision.args
-    ]
+    if compiled == python:
+        return f"{where}: compiled it leaves another my than in Python; {seen}"
+    if isinstance(compiled, PolicyError):
+        compiled = compiled.lines[0]
+    return f"{where}: compiled it answers {compiled}, in Python {python}; {seen}"

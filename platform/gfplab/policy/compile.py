@@ -30,9 +30,10 @@ from gfplab.errors import PolicyError
 from gfplab.policy.c_policy import declared_in_c
 from gfplab.policy.expressions import STEPS
 from gfplab.policy.faults import told
-from gfplab.policy.guards import GUARDS, PYTHON_GUARDS
+from gfplab.policy.guards import GUARDS
+from gfplab.policy.interpret import reached, watched
 from gfplab.policy.plugin import Plugin
-from gfplab.policy.rewrite import interpreted, looping, rewritten
+from gfplab.policy.rewrite import rewritten
 
 _LOCK = threading.Lock()
 _LOADED: dict[str, Callable] = {}  # key -> dispatcher, for this process
@@ -57,7 +58,7 @@ def compile_decision(plugin: Plugin, decision: Decision, dtypes: Mapping[str, np
             if key not in _LOADED:
                 _LOADED[key] = compile_call(plugin, decision, dtypes, key)
             return _LOADED[key]
-    names = _reached(plugin, decision.name)
+    names = reached(plugin, decision.name)
     key = _key(plugin, decision, dtypes, names)
     with _LOCK:
         if key not in _LOADED:
@@ -67,16 +68,9 @@ def compile_decision(plugin: Plugin, decision: Decision, dtypes: Mapping[str, np
 
 def python_function(plugin: Plugin, decision: Decision) -> Callable[..., int]:
     """The plugin's own function, taking every record of the decision and `my`."""
-    function = plugin.functions[decision.name]
-    if declared_in_c(function):
-        from gfplab.policy.c_library import library_of
-
-        library, symbol = library_of(plugin, decision.name)
-        return library.function(symbol)
-    if decision.name in looping(plugin):
-        function = _bounded_function(plugin, decision.name)
+    wanted = list(inspect.signature(plugin.functions[decision.name]).parameters)
+    function = _own_function(plugin, decision)
     offered = [*(name for name, _records in decision.args), "my"]
-    wanted = list(inspect.signature(function).parameters)
     if wanted == offered:
         return function
     places = [offered.index(name) for name in wanted]
@@ -88,25 +82,14 @@ def python_function(plugin: Plugin, decision: Decision) -> Callable[..., int]:
     return every_record
 
 
-def _bounded_function(plugin: Plugin, name: str) -> Callable[..., int]:
-    """A decision as it was written, with loops that end; a debugger sees the lines of the file."""
-    namespace = {**vars(plugin.module), **PYTHON_GUARDS}
-    exec(compile(interpreted(plugin, _reached(plugin, name), name), plugin.module.__file__ or "", "exec"), namespace)
-    return functools.wraps(plugin.functions[name])(namespace[name])
+def _own_function(plugin: Plugin, decision: Decision) -> Callable[..., int]:
+    function = plugin.functions[decision.name]
+    if declared_in_c(function):
+        from gfplab.policy.c_library import library_of
 
-
-def _reached(plugin: Plugin, name: str) -> list[str]:
-    """The functions of the file that `name` calls, directly or not, and `name` itself, callees first."""
-    order: list[str] = []
-
-    def visit(function: str) -> None:
-        for node in ast.walk(plugin.definitions[function]):
-            if isinstance(node, ast.Name) and node.id in plugin.definitions and node.id not in order:
-                visit(node.id)
-        order.append(function)
-
-    visit(name)
-    return order
+        library, symbol = library_of(plugin, decision.name)
+        return library.function(symbol)
+    return watched(plugin, decision.name)
 
 
 def _constants(plugin: Plugin, names: list[str]) -> dict[str, int | float]:

@@ -34,6 +34,10 @@ _MARKS = {STEP_LESS_THROTTLE: "!", STEP_NO_THROTTLE: "~", STEP_BAIL_OUT: "^", ST
 (_STEP,) = (decision for decision in DECISIONS if decision.name == "mempool_step")
 
 
+class IllegalStep(PolicyError):
+    """A step that mempool_alloc() cannot take for its caller."""
+
+
 @dataclasses.dataclass
 class Drill:
     """One call of mempool_alloc() in the making."""
@@ -49,7 +53,7 @@ class Drill:
     limit: int = 12
 
     def run(self) -> list[str]:
-        """The steps up to success, FAIL or the limit; PolicyError for a step that this caller cannot take."""
+        """The steps up to success, FAIL or the limit; IllegalStep for a step that this caller cannot take."""
         pool, zone, task, call = (self._record(name, records) for name, records in _STEP.args)
         pool.curr_nr, pool.min_nr, task.pf_flags = self.reserve, self.min_nr, self.pf_flags
         call.gfp_mask, call.full = self.gfp_mask, self.gfp_mask | MEMPOOL_EXTRA
@@ -98,7 +102,7 @@ class Drill:
             fault = f"ALLOC({gfp_names(argument)}) for a caller that may not sleep"
         if fault:
             history = " ".join(words) or "nothing"
-            raise PolicyError(f"mempool_step: {fault}; mask {gfp_names(self.gfp_mask)}, after {history}")
+            raise IllegalStep(f"{fault}; mask {gfp_names(self.gfp_mask)}, after {history}")
 
     def _record(self, name: str, records: str):
         return record_class(name, [(field, "i8", 1) for field in self.schema.fields[records]])()

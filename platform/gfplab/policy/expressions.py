@@ -22,21 +22,27 @@ BUILTINS = ("abs", "bool", "float", "int", "max", "min")
 
 _WHOLE = (ast.BitAnd, ast.BitOr, ast.BitXor, ast.LShift, ast.RShift)
 _ORDER = (ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq)
+_NUMBERS = "; it is plain numbers, and an array of them is declared with state(..., length=n)"
+_TEXTS = "; it is plain numbers, and `gfplab run --trace-decisions` shows what it saw and answered"
+_LOOPS = "; write a loop: for i in range(n)"
+_RETURNS = "; return one whole number"
 _REFUSED = {
-    ast.Dict: "a dict",
-    ast.Set: "a set",
-    ast.List: "a list",
-    ast.Tuple: "a tuple",
-    ast.JoinedStr: "an f-string",
-    ast.ListComp: "a comprehension",
-    ast.SetComp: "a comprehension",
-    ast.DictComp: "a comprehension",
-    ast.GeneratorExp: "a comprehension",
-    ast.Lambda: "a lambda",
-    ast.NamedExpr: ":=",
-    ast.Yield: "yield",
-    ast.YieldFrom: "yield from",
-    ast.Await: "await",
+    ast.Dict: f"a dict{_NUMBERS}",
+    ast.Set: f"a set{_NUMBERS}",
+    ast.List: f"a list{_NUMBERS}",
+    ast.Tuple: f"a tuple{_NUMBERS}",
+    ast.JoinedStr: f"an f-string{_TEXTS}",
+    ast.ListComp: f"a comprehension{_LOOPS}",
+    ast.SetComp: f"a comprehension{_LOOPS}",
+    ast.DictComp: f"a comprehension{_LOOPS}",
+    ast.GeneratorExp: f"a comprehension{_LOOPS}",
+    ast.Lambda: "a lambda; write a function with def at the top of the file",
+    ast.NamedExpr: ":=; write the assignment on a line of its own",
+    ast.Yield: f"yield{_RETURNS}",
+    ast.YieldFrom: f"yield from{_RETURNS}",
+    ast.Await: f"await{_RETURNS}",
+    ast.Starred: "*; pass plain arguments, in order",
+    ast.Slice: "a slice; read one place, as my.name[i]",
 }
 
 
@@ -126,18 +132,25 @@ class Reader:
                 if place is not None and not -state.length <= place < state.length:
                     self.report(node, outside(name, state.length))
                 return FLOAT if state.slot == "f8" else INT
-        return self._refuse(node, "only an array of state can be indexed, as my.name[i]")
+        return self._refuse(node, "only an array of state can be indexed; write my.name[i]")
 
     def _constant(self, node):
         if isinstance(node.value, bool | int):
             if node.value not in INT64:
-                return self._refuse(node, f"{node.value} does not fit 64 bits")
+                return self._refuse(node, f"{node.value} does not fit 64 bits; take a smaller unit, or a float")
             return INT
         if isinstance(node.value, float):
             return FLOAT
-        return self._refuse(
-            node, f"a policy cannot use {'a text' if isinstance(node.value, str) else repr(node.value)}"
-        )
+        if isinstance(node.value, str):
+            return self._refuse(node, f"a policy cannot use a text{self._text_hint(node.value)}")
+        return self._refuse(node, f"a policy cannot use {node.value!r:.20}; write a number, such as 0")
+
+    def _text_hint(self, text: str) -> str:
+        if text in vars(steps) or text in vars(gfp):
+            return f"; write {text} without quotes, and import it at the top of the file"
+        if any(text in tunable.choices for tunable in self.plugin.tunables.values()):
+            return "; of choices it sees the position: 0 for the first, 1 for the second"
+        return _TEXTS
 
     def _name(self, node):
         name = node.id
@@ -157,7 +170,9 @@ class Reader:
             return FLOAT
         if callable(value):
             return self._refuse(node, f"{name} is a function; call it, as {name}(...)")
-        return self._refuse(node, f"{name} is {type(value).__name__} {value!r:.40}, not a number of 64 bits")
+        return self._refuse(
+            node, f"{name} is {type(value).__name__} {value!r:.40}, not a number of 64 bits; write a number that fits"
+        )
 
     def _hint(self, name):
         for module in (gfp, steps, types, units):
@@ -172,7 +187,7 @@ class Reader:
 
     def _attribute(self, node):
         if not isinstance(node.value, ast.Name):
-            return self._refuse(node, "a field of a field; records hold plain numbers")
+            return self._refuse(node, "a field of a field; records hold plain numbers, so read a field of an argument")
         record, name = node.value.id, node.attr
         if record == "my" and "my" in self.records:
             return self._my(node, name)
@@ -223,10 +238,12 @@ class Reader:
 
     def _call(self, node):
         if not isinstance(node.func, ast.Name):
-            return self._refuse(node, "a policy calls functions of its own file only, and ALLOC and WAIT")
+            return self._refuse(
+                node, "a policy calls functions of its own file only; write this one at the top of the file"
+            )
         name = node.func.id
         if node.keywords or any(isinstance(argument, ast.Starred) for argument in node.args):
-            return self._refuse(node, f"{name}: pass plain arguments, in order")
+            return self._refuse(node, f"{name} takes plain arguments; pass them in order, without names or *")
         function = vars(self.plugin.module).get(name)
         if name in self.plugin.definitions:
             return self._own_call(node, name)
@@ -260,7 +277,8 @@ class Reader:
                 node, f"{name} answers a decision point; move what both need into a function of its own"
             )
         if len(node.args) != len(parameters):
-            return self._refuse(node, f"{name} takes {len(parameters)} arguments, not {len(node.args)}")
+            given = f"{name} takes {len(parameters)} arguments, not {len(node.args)}"
+            return self._refuse(node, f"{given}; write {name}({', '.join(parameters)})")
         kinds = []
         for parameter, argument in zip(parameters, node.args, strict=True):
             if parameter in RECORDS or parameter == "my":

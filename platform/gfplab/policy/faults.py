@@ -34,6 +34,10 @@ class ShiftTooFar(PolicyError, OverflowError):
     """A policy shifts left by more bits than a number has."""
 
 
+class Overflow(PolicyError, OverflowError):
+    """A whole number of a policy leaves 64 bits."""
+
+
 class EndlessLoop(PolicyError, RuntimeError):
     """The loops of one call have gone round MOST_TURNS times."""
 
@@ -42,6 +46,12 @@ DIVIDES = "divides by zero; write max(1, ...), or ask before dividing"
 SHIFTS_BACK = "shifts by a negative number of bits; write max(0, ...)"
 SHIFTS_OUT = "shifts left by more than 63 bits, and a number has 64; write min(63, ...)"
 LOOPS = f"this loop does not end: one call went round {MOST_TURNS:,} times; bound it with for i in range(...)"
+
+
+def overflows(number: int) -> str:
+    """The sentence about a number that leaves 64 bits."""
+    shown = f"{number}" if abs(number).bit_length() < 256 else f"more than 2**{abs(number).bit_length() - 1}"
+    return f"this is {shown} here, which does not fit 64 bits; divide before multiplying, or use a float"
 
 
 def outside(name: str, length: int) -> str:
@@ -64,7 +74,7 @@ def told(path: str, source: str, line: int, sentence: str, place: tuple[int, int
         skipped = max(0, min(start - LONGEST // 2, len(shown) - LONGEST))
         shown, start, end = shown[skipped : skipped + LONGEST], start - skipped, end - skipped
     said += f"\n    {shown}"
-    end = min(max(end, start + 1), len(shown))
+    end = min(max(end, start + 1), len(shown) + 1)
     return f"{said}\n    {' ' * start}{'^' * (end - start)}" if place and end > start else said
 
 

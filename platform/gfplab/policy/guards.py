@@ -132,19 +132,6 @@ def turn(_context, turns, text):
     return int64(int64, text), generate
 
 
-def python_tank() -> list[int]:
-    """The counter of an interpreted policy."""
-    return [0]
-
-
-def python_turn(turns: list[int], text: str) -> None:
-    """The same as turn(), interpreted."""
-    turns[0] += 1
-    if turns[0] > MOST_TURNS:
-        raise EndlessLoop(text)
-
-
-PYTHON_GUARDS: dict[str, Any] = {"__tank": python_tank, "__turn": python_turn}
 GUARDS: dict[str, Any] = {
     "__tank": tank,
     "__turn": turn,

@@ -53,7 +53,7 @@ def read_text(path: str, shown: str) -> str:
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         sentence = f"is not text in UTF-8: byte 0x{content[error.start]:02x}; save the file as UTF-8"
-        raise PolicyError(f"{shown}:{line}: {sentence}") from None
+        raise PolicyError(told(shown, content.decode(errors="replace"), line, sentence)) from None
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
         raise PolicyError(f"{shown}:{line}: is not Python: a null byte; save the file as UTF-8")
@@ -114,7 +114,8 @@ def import_words(error: BaseException) -> str:
             return "the file ends the program; a policy is imported and must go on"
         case RecursionError():
             return "a function of the file calls itself without end; write a loop"
-    return f"{type(error).__name__}: {said}" if said else type(error).__name__
+    what = f"{type(error).__name__}: {said}" if said else type(error).__name__
+    return f"{what}; correct this line, or what it calls"
 
 
 def _missing_module(name: str) -> str:

@@ -33,7 +33,7 @@ _REFUSED = {
     ast.Nonlocal: "nonlocal; numbers that last are declared with state(...)",
     ast.Import: "import inside a function; write it at the top of the file",
     ast.ImportFrom: "import inside a function; write it at the top of the file",
-    ast.Delete: "del",
+    ast.Delete: "del; locals end with the call",
     ast.AnnAssign: "an annotation; every local is a number",
     ast.Match: "match; write if and elif",
 }
@@ -70,7 +70,9 @@ class _File:
             if name in self.plugin.definitions:
                 self.function(name, ARGUMENTS[name] + ("my",))
             elif not declared_in_c(self.plugin.functions[name]):
-                self.report(self.plugin.tree, f"{name} is not defined in this file with def; write it here")
+                self.report(
+                    _bound(self.plugin.tree, name), f"{name} is not defined in this file with def; write it here"
+                )
         self._twice()
         if not self.found and not any(map(declared_in_c, self.plugin.functions.values())):
             self._unused()  # what C reads is not known here
@@ -227,7 +229,7 @@ class _Function:
             case ast.Tuple() | ast.List():
                 report(target, "assigns two names at once; write one assignment a line")
             case _:
-                report(target, f"{self.node.name} may write only locals and my")
+                report(target, f"{self.node.name} may write only locals and my; write my.name = ...")
 
     def local(self, target: ast.Name, name: str, kind: str) -> None:
         known = self.reader.locals.setdefault(name, kind)
@@ -251,7 +253,7 @@ class _Function:
         if self.decision and kind == FLOAT:
             self.file.report(node, f"{self.node.name} returns a float; write int(...)")
         if self.returns and kind not in self.returns:
-            self.file.report(node, f"{self.node.name} returns a whole number in one place and a float in another")
+            self.file.report(node, f"{self.node.name} returns a whole number above and a float here; write int(...)")
         self.returns.add(kind)
 
 
@@ -260,6 +262,14 @@ def _move(tree: ast.AST, place: ast.AST) -> None:
     for node in ast.walk(tree):
         if hasattr(node, "lineno"):
             ast.copy_location(node, place)
+
+
+def _bound(tree: ast.Module, name: str) -> ast.AST:
+    """The statement that gives a name its value."""
+    for node in tree.body:
+        if _assigns(node, name) or any(name == (a.asname or a.name) for a in getattr(node, "names", ())):
+            return node
+    return tree
 
 
 def _assigns(node: ast.stmt, name: str) -> bool:

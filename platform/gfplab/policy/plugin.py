@@ -143,11 +143,17 @@ def _answers_nothing(path: str, source: str, definitions: dict[str, ast.Function
     for name, node in definitions.items():
         if name in ARGUMENTS:
             return told_at(path, source, node, f"{name} answers nothing without a mark; write @hookimpl above it")
+    for outer in (node for node in ast.parse(source).body if isinstance(node, ast.ClassDef)):
+        for node in (node for node in outer.body if getattr(node, "name", "") in ARGUMENTS):
+            sentence = f"{node.name} is inside a class, where nobody asks it; write it at the top level of the file"
+            return told_at(path, source, node, sentence)
     return f"{path}: answers no decision point; mark a function with @hookimpl"
 
 
 def _blamed(node: ast.FunctionDef, fault: str) -> ast.AST:
-    """The argument that a fault quotes, or the function."""
+    """The argument or the mark that a fault quotes, or the function."""
+    if fault.startswith("@"):
+        return node.decorator_list[0]
     return next((a for a in node.args.args if f"no argument '{a.arg}'" in fault), node)
 
 

@@ -1,7 +1,6 @@
 """A linted function as it is compiled: the same statements, guarded where Python would raise, and the full arguments.
 
-The positions of the source are kept, so that a fault at compile time has the plugin's own line.  The interpreted form
-gets one guard only, that of loops, and that only where there are loops.
+The positions of the source are kept, so that a fault at compile time has the plugin's own line.
 """
 
 import ast
@@ -19,7 +18,7 @@ _DIVISIONS = (ast.Div, ast.FloorDiv, ast.Mod)
 
 def rewritten(plugin: Plugin, name: str, decision: Decision | None) -> ast.FunctionDef:
     """Function `name` of the plugin; the answer to a decision takes all of its records and the address of `my`."""
-    node = _Guards(plugin, decision is not None).visit(_bounded(plugin, name, decision is not None))
+    node = _Guards(plugin, decision is not None).visit(bounded(plugin, name, decision is not None))
     if decision is not None:
         asks_my = any(argument.arg == "my" for argument in node.args.args)
         arguments = [argument for argument, _records in decision.args] + [MY_ADDRESS]
@@ -29,32 +28,27 @@ def rewritten(plugin: Plugin, name: str, decision: Decision | None) -> ast.Funct
     return node
 
 
-def interpreted(plugin: Plugin, names: list[str], decision: str) -> ast.Module:
-    """The functions `names` with nothing but the guard of their loops."""
-    definitions: list[ast.stmt] = [_bounded(plugin, name, name == decision) for name in names]
-    return ast.fix_missing_locations(ast.Module(definitions, []))
-
-
 def looping(plugin: Plugin) -> set[str]:
     """The functions of the file in which some loop turns, or which call one of them."""
     found = {n for n, node in plugin.definitions.items() if _contains(node, (ast.While, ast.For))}
     while True:
-        callers = {name for name, node in plugin.definitions.items() if _names(node) & found}
+        callers = {name for name in plugin.definitions if set(called(plugin, name)) & found}
         if callers <= found:
             return found
         found |= callers
 
 
-def _bounded(plugin: Plugin, name: str, is_decision: bool) -> ast.FunctionDef:
-    """A copy of a function whose loops count their turns."""
-    bounded = looping(plugin)
+def bounded(plugin: Plugin, name: str, is_decision: bool) -> ast.FunctionDef:
+    """A copy of a function whose loops count their turns, which the interpreted form has as well."""
+    loops = looping(plugin)
     node: ast.FunctionDef = copy.deepcopy(plugin.definitions[name])
     node.decorator_list = []
-    if name in bounded:
-        node = _Turns(plugin, bounded).visit(node)
+    if name in loops:
+        node = _Turns(plugin, loops).visit(node)
         if is_decision:
             first = ast.parse(f"{TANK} = __tank()").body[0]
-            node.body.insert(0, _at(first, node))
+            documented = ast.get_docstring(node) is not None and len(node.body) > 1
+            node.body.insert(documented, _at(first, node.body[documented]))
         else:
             node.args.args.append(ast.arg(TANK, lineno=node.lineno, col_offset=0))
     return node
@@ -64,8 +58,10 @@ def _contains(node: ast.AST, kinds: tuple[type, ...]) -> bool:
     return any(isinstance(inner, kinds) for inner in ast.walk(node))
 
 
-def _names(node: ast.AST) -> set[str]:
-    return {inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name)}
+def called(plugin: Plugin, name: str) -> list[str]:
+    """The functions of the file that `name` calls itself."""
+    names = [node.id for node in ast.walk(plugin.definitions[name]) if isinstance(node, ast.Name)]
+    return [called for called in dict.fromkeys(names) if called in plugin.definitions]
 
 
 def _at(statement: ast.stmt, place: ast.AST) -> ast.stmt:

@@ -21,6 +21,8 @@ from gfplab.policy.plugin import ARGUMENTS, Plugin, did_you_mean
 from gfplab.policy.tunables import Value
 
 STOCK = "stock"
+# decision points that some kernels do not have, by the eras that ask them
+ASKED_BY = {"reclaim_throttle": ("v6.1",), "wait_iff_congested": ("v4.7",)}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -142,7 +144,7 @@ def select(
     stock = plugins[stock_plugin(era, plugins)]
     chosen = {decision: stock for decision in ARGUMENTS}
     faults = _take_named(chosen, policies or {}, plugins, stock)
-    faults += _take_extra(chosen, extra, plugins, stock)
+    faults += _take_extra(chosen, extra, plugins, stock, era)
     if faults:
         raise PolicyError("\n".join(faults))
     in_use = {plugin.name: plugin for plugin in chosen.values()}
@@ -170,7 +172,9 @@ def _take_named(chosen: dict[str, Plugin], policies: Mapping[str, str], plugins:
     return faults
 
 
-def _take_extra(chosen: dict[str, Plugin], extra: Sequence[str], plugins: Catalogue, stock: Plugin) -> list[str]:
+def _take_extra(
+    chosen: dict[str, Plugin], extra: Sequence[str], plugins: Catalogue, stock: Plugin, era: str
+) -> list[str]:
     """Give each plugin of -p everything that it answers."""
     faults: list[str] = []
     taken: dict[str, Plugin] = {}
@@ -180,6 +184,10 @@ def _take_extra(chosen: dict[str, Plugin], extra: Sequence[str], plugins: Catalo
         if plugin is None:
             faults.append(f"-p {text}: there is no plugin '{name}'; {did_you_mean(name, [*plugins, STOCK])}")
             continue
+        unasked = [decision for decision in plugin.functions if era not in ASKED_BY.get(decision, (era,))]
+        if len(unasked) == len(plugin.functions):
+            kernels = " or ".join(ASKED_BY[unasked[0]])
+            faults.append(f"-p {text}: {era} never asks {unasked[0]}, so nothing would read it; take kernel {kernels}")
         for decision in plugin.functions:
             if taken.setdefault(decision, plugin) is not plugin:
                 other = taken[decision].name

@@ -238,7 +238,7 @@ def _fault(made: Tunable) -> str | None:
         return f"unit={made.unit!r}: whole numbers only, and one of {', '.join(units.KINDS)}"
     if made.kind in ("int", "float"):
         if made.low is None or made.high is None:
-            return "a number needs low= and high="
+            return "a number needs a range; write low= and high="
         if made.kind == "int" and not all(type(n) is int for n in (made.low, made.high)):
             return "the default is a whole number, so low and high must be whole numbers as well"
         if not made.low < made.high:
@@ -256,7 +256,7 @@ def _fault(made: Tunable) -> str | None:
     try:
         made.coerce(made.default)
     except ValueError as error:
-        return f"the default {error}"
+        return f"the default {error}; write another one"
     return None
 
 

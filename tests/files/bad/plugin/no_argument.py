@@ -1,0 +1,6 @@
+from gfplab import hookimpl
+
+
+@hookimpl
+def throttle_vm_writeout():
+    return 0
