@@ -11,6 +11,7 @@ PLUGINS = sorted((ROOT / "plugins").rglob("*.py"))
 
 # a layer may import those further down, and what is in its own folder
 BELOW = {
+    "testing": {"cli", "truth", "report", "study", "tables", "run", "boot", "world", "policy", "kernel", "engine"},
     "cli": {"truth", "debug", "report", "study", "tables", "run", "boot", "world", "policy", "kernel", "engine"},
     "truth": {"report", "study", "tables", "run", "boot", "world", "policy", "kernel", "engine"},
     "debug": {"report", "tables", "run", "boot", "world", "policy", "kernel", "engine"},

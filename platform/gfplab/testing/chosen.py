@@ -1,0 +1,31 @@
+"""Which policies a test means: names, files beside the test, or stacks of them, and the settings that are theirs."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from gfplab.policy.discover import Catalogue, discover, is_file
+from gfplab.policy.select import PolicySet, select
+
+
+def choose(
+    kernel: str, policies: Sequence[str | Path], settings: Mapping[str, Any], folder: Path | None
+) -> tuple[dict[str, Any], dict[str, Any], Callable[[Mapping[str, Any]], PolicySet]]:
+    """(settings of the scenario, tunables, a function of tunables -> PolicySet)."""
+    names, plugins = catalogue(policies, folder)
+    tunables = {key: value for key, value in settings.items() if key.split(".")[0] in plugins}
+    rest = {key: value for key, value in settings.items() if key not in tunables}
+    return rest, tunables, lambda given: select(kernel, extra=names, tunables=given, plugins=plugins)
+
+
+def catalogue(policies: Sequence[str | Path], folder: Path | None) -> tuple[list[str], Catalogue]:
+    """The policies as -p would be given them, and all plugins there are, the files of these among them."""
+    names = [_place(policy, folder) for policy in policies]
+    return names, discover(files=[name for name in names if is_file(name)])
+
+
+def _place(policy: str | Path, folder: Path | None) -> str:
+    """A file is looked for beside the test, then in the folder that the tests run in."""
+    given = str(policy)
+    beside = folder / given if folder else Path(given)
+    return str(beside) if is_file(given) and beside.exists() else given
