@@ -39,6 +39,7 @@ def synthetic_run(**changes):
         policies=SimpleNamespace(
             names=lambda: {"throttle_vm_writeout": "less_throttle", "mempool_step": "linux_4_7"},
             sources=lambda: {"linux_4_7": "ab" * 32, "less_throttle": "cd" * 32},
+            versions=lambda: {"linux_4_7": "gfplab 0.1.0", "less_throttle": ""},
             libraries=dict,
             tunables=lambda: {"less_throttle.boost_pct": 25},
         ),

@@ -6,13 +6,17 @@ from pathlib import Path
 import click
 
 from gfplab.cli.output import JSON, print_json, write_new
+from gfplab.cli.plugin_package import package
 
 FOLDER = Path("plugins")
 
 
 @click.group("plugin")
 def cli() -> None:
-    """Start a policy of your own, check it, and see what it costs."""
+    """Start a policy of your own, check it, see what it costs, and package it."""
+
+
+cli.add_command(package)
 
 
 @cli.command("new")

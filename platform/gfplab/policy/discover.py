@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pluggy
 
+from gfplab import __version__
 from gfplab.errors import PolicyError
 from gfplab.policy import hookspecs
 from gfplab.policy.c_policy import SUFFIX
@@ -77,8 +78,9 @@ def discover(files: Sequence[str | Path] = (), folder: str | Path = FOLDER) -> C
 
 def _shipped() -> list[Plugin]:
     package = importlib.import_module(SHIPPED)
+    own = f"gfplab {__version__}"
     names = sorted(module.name for module in pkgutil.iter_modules(package.__path__))
-    return [load_module(name, importlib.import_module(f"{SHIPPED}.{name}"), "shipped") for name in names]
+    return [load_module(name, importlib.import_module(f"{SHIPPED}.{name}"), "shipped", own) for name in names]
 
 
 def _installed() -> list[Plugin]:
@@ -91,5 +93,7 @@ def _installed() -> list[Plugin]:
         except Exception as error:
             words = " ".join(f"{type(error).__name__}: {error}".split())
             raise PolicyError(f"entry point {entry.name} = {entry.value}: cannot be imported: {words}") from None
-        plugins.append(load_module(entry.name, module, f"entry point {entry.name}"))
+        brought = f"{entry.dist.name} {entry.dist.version}" if entry.dist else ""
+        origin = f"package {brought}" if brought else f"entry point {entry.name}"
+        plugins.append(load_module(entry.name, module, origin, brought))
     return plugins

@@ -62,9 +62,11 @@ def catalogue_rows(plugins: Catalogue) -> list[dict]:
             "name": plugin.name,
             "families": list(plugin.families),
             "decisions": list(plugin.decisions),
+            "by_family": {f: [d for d in plugin.decisions if FAMILY[d] == f] for f in plugin.families},
             "tunables": [tunable_row(tunable) for tunable in plugin.tunables.values()],
             "argument": plugin.first_line,
             "origin": plugin.origin,
+            "distribution": plugin.distribution,
             "path": plugin.path,
             "source_hash": plugin.source_hash,
         }

@@ -30,12 +30,13 @@ class Plugin:
 
     name: str
     path: str  # as errors show it
-    origin: str  # "shipped", "./plugins", "-p" or "entry point NAME"
+    origin: str  # "shipped", "./plugins", "-p", "package NAME VERSION" or "entry point NAME"
     source: str
     module: ModuleType = dataclasses.field(repr=False, compare=False)
     functions: dict[str, Callable] = dataclasses.field(compare=False)  # decision -> function, in the kernel's order
     tunables: dict[str, Tunable] = dataclasses.field(compare=False)
     state: dict[str, State] = dataclasses.field(compare=False)
+    distribution: str = ""  # name and version of the installed package that brought it
 
     @property
     def doc(self) -> str:
@@ -98,10 +99,11 @@ def plugin_of_text(source: str, path: str, shown: str, origin: str) -> Plugin:
     return _plugin(name, shown, origin, source, import_text(source, path, shown, name))
 
 
-def load_module(name: str, module: ModuleType, origin: str) -> Plugin:
-    """The plugin in an imported module."""
+def load_module(name: str, module: ModuleType, origin: str, distribution: str = "") -> Plugin:
+    """The plugin in an imported module, with name and version of the package that brought it."""
     path = inspect.getsourcefile(module) or name
-    return _plugin(name, _shown(path), origin, inspect.getsource(module), module)
+    found = _plugin(name, _shown(path), origin, inspect.getsource(module), module)
+    return dataclasses.replace(found, distribution=distribution)
 
 
 def _plugin(name: str, path: str, origin: str, source: str, module: ModuleType) -> Plugin:

@@ -45,6 +45,10 @@ class PolicySet:
         """plugin -> sha256 of its file."""
         return {name: plugin.source_hash for name, plugin in self._in_use().items()}
 
+    def versions(self) -> dict[str, str]:
+        """plugin -> name and version of the package that brought it; nothing for a file."""
+        return {name: plugin.distribution for name, plugin in self._in_use().items()}
+
     def libraries(self) -> dict[str, str]:
         """`plugin.decision` -> sha256 of the shared library behind it, of the decisions in use that C answers."""
         return {

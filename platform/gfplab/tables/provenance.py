@@ -21,6 +21,7 @@ def provenance_of(run) -> dict:
         "seed": run.seed,
         "policies": dict(sorted(run.policies.names().items())),
         "policy_sources": dict(sorted(run.policies.sources().items())),
+        "policy_versions": dict(sorted(run.policies.versions().items())),
         "policy_libraries": dict(sorted(run.policies.libraries().items())),
         "tunables": dict(sorted(run.policies.tunables().items())),
         "build_hash": str(run.build_hash),
