@@ -105,7 +105,7 @@ def simulate(
         if progress:
             progress(min(now, end), end)
 
-    machine.arrays["my"] = policies.my_initial()
+    machine.arrays["my"] = policies.my_initial(machine)
     if attach is not None:
         decisions = attach(build, machine, decisions)
     sim = build.start(machine.arrays, decisions)

@@ -59,7 +59,7 @@ def measure(build, world, policies):
     wall, began = time.perf_counter(), time.process_time()
     decisions = policies.bind(build.schema)
     machine = boot_machine(build, world, SEED)
-    machine.arrays["my"] = policies.my_initial()
+    machine.arrays["my"] = policies.my_initial(machine)
     sim = build.start(machine.arrays, decisions)
     booted = time.process_time()
     run_until(sim, world.length_ns, done=lambda: bool(sim.arrays["vm"]["done"][0]))

@@ -60,7 +60,7 @@ def storm(policy, plugins):
     build = build_kernel()
     decisions = timed("bind", lambda: chosen.bind(build.schema))
     machine = timed("boot", lambda: boot_machine(build, world, 1))
-    machine.arrays["my"] = chosen.my_initial()
+    machine.arrays["my"] = chosen.my_initial(machine)
     sim = build.start(machine.arrays, decisions)
     timed("run", lambda: run_until(sim, world.length_ns))
     return parts, sim.arrays

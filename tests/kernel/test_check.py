@@ -45,7 +45,7 @@ def test_no_law_is_broken(name, kernel, policy, until_ns):
     policies = select(world.kernel, {}, extra=[policy] if policy else [])
     build = build_kernel("steps", check=True)
     machine = boot_machine(build, world, seed=1)
-    machine.arrays["my"] = policies.my_initial()
+    machine.arrays["my"] = policies.my_initial(machine)
     machine.arrays["e"]["check_every"] = 20
     sim = build.start(machine.arrays, policies.bind(build.schema, compiled=False))
     assert run_until(sim, until_ns) == "until"

@@ -33,6 +33,17 @@ def test_a_plugin_is_explained_with_its_argument_and_tunables(plugins):
     assert "keep refused:  __GFP_IO without __GFP_DIRECT_RECLAIM: only direct reclaim starts I/O" in text
 
 
+def test_what_a_plugin_keeps_is_explained(plugin_of, plugins):
+    """With its first value, and for what there is one of its own."""
+    text = explain("adaptive_wait", plugins)
+    assert "State:\n  choices  0: how often there was a choice" in text
+    kept = (
+        '"""A."""\nfrom gfplab import hookimpl, state\n\nseen = state(0.5, length=4, per="pool", help="of late")\n\n\n'
+    )
+    plugin = plugin_of(kept + "@hookimpl\ndef mempool_free(pool, my):\n    return my.seen[pool.curr_nr & 3] > 0.5\n")
+    assert "  seen  0.5 (4 of it, one for each pool): of late" in explain("mine", {"mine": plugin})
+
+
 def test_a_program_is_explained_with_what_a_search_writes_it_with(plugins):
     """Its length, its masks, its waits."""
     text = " ".join(explain("mempool_program", plugins).split())

@@ -32,6 +32,7 @@ from gfplab.policy.drill import Drill, IllegalStep
 from gfplab.policy.explain import contract
 from gfplab.policy.faults import of_exception, told_at
 from gfplab.policy.interpret import reached
+from gfplab.policy.places import INDEX, WITHOUT_MACHINE
 from gfplab.policy.plugin import Plugin
 from gfplab.policy.select import PolicySet
 from gfplab.units import SEC
@@ -162,8 +163,13 @@ def alone(plugin: Plugin, decision: Decision) -> PolicySet:
 
 
 def draw_record(draw: random.Random, fields: list[str]) -> dict[str, int]:
-    """Plausible numbers for the fields of one record: flags for masks, else mostly small counts."""
-    return {field: _field(draw, field) for field in fields}
+    """Plausible numbers for the fields of one record: flags for masks, else mostly small counts.
+
+    A record's own number is one of those that have rows of state (places.py), and follows from the rest.
+    """
+    drawn = {field: _field(draw, field) for field in fields if field != INDEX}
+    numbered = {INDEX: sum(drawn.values()) % WITHOUT_MACHINE} if INDEX in fields else {}
+    return {field: (drawn | numbered)[field] for field in fields}
 
 
 def _field(draw: random.Random, field: str) -> int:

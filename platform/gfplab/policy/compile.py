@@ -32,6 +32,7 @@ from gfplab.policy.expressions import STEPS
 from gfplab.policy.faults import told
 from gfplab.policy.guards import GUARDS
 from gfplab.policy.interpret import reached, watched
+from gfplab.policy.places import Layout, kinds_of, kinds_used, row_layout, with_rows
 from gfplab.policy.plugin import Plugin
 from gfplab.policy.rewrite import rewritten
 
@@ -71,15 +72,22 @@ def python_function(plugin: Plugin, decision: Decision) -> Callable[..., int]:
     wanted = list(inspect.signature(plugin.functions[decision.name]).parameters)
     function = _own_function(plugin, decision)
     offered = [*(name for name, _records in decision.args), "my"]
-    if wanted == offered:
-        return function
-    places = [offered.index(name) for name in wanted]
+    answer = function
+    if wanted != offered:
+        places = [offered.index(name) for name in wanted]
 
-    @functools.wraps(function)
-    def every_record(*records):
-        return function(*[records[place] for place in places])
+        @functools.wraps(function)
+        def every_record(*records):
+            return function(*[records[place] for place in places])
 
-    return every_record
+        answer = every_record
+    kinds = kinds_used(plugin, reached(plugin, decision.name)) if _keeps_rows(plugin, decision) else []
+    return with_rows(plugin, decision, answer) if kinds else answer
+
+
+def _keeps_rows(plugin: Plugin, decision: Decision) -> bool:
+    """A function in C finds its rows by itself, with my->per_pool_at and pool->index."""
+    return bool(kinds_of(plugin)) and not declared_in_c(plugin.functions[decision.name])
 
 
 def _own_function(plugin: Plugin, decision: Decision) -> Callable[..., int]:
@@ -105,7 +113,7 @@ def _key(plugin: Plugin, decision: Decision, dtypes: Mapping[str, np.dtype], nam
     parts = [
         [Path(__file__).with_name(name).read_text(encoding="utf-8") for name in _SOURCES],
         [(name, records, repr(dtypes[records])) for name, records in decision.args],
-        plugin.layout,
+        [plugin.layout, *(row_layout(plugin, kind) for kind in kinds_of(plugin))],
         # as it was typed: a fault quotes its line
         [(node.lineno, ast.get_source_segment(plugin.source, node)) for node in map(plugin.definitions.get, names)],
         sorted(_constants(plugin, names).items()),
@@ -118,8 +126,11 @@ def _key(plugin: Plugin, decision: Decision, dtypes: Mapping[str, np.dtype], nam
 def _compile(plugin, decision, dtypes, names, key):
     namespace = {**_constants(plugin, names), **_callables(), "__name__": __name__}
     if plugin.layout:
-        namespace["__my"] = _record_at(from_dtype(my_dtype(plugin)))
-    definitions = [rewritten(plugin, name, decision if name == decision.name else None) for name in names]
+        namespace["__my"] = _record_at(from_dtype(my_dtype(plugin.layout)))
+    kinds = kinds_used(plugin, names)
+    for kind in kinds:
+        namespace[f"__row_{kind}"] = _record_at(from_dtype(my_dtype(row_layout(plugin, kind))))
+    definitions = [rewritten(plugin, name, decision if name == decision.name else None, kinds) for name in names]
     module = ast.fix_missing_locations(ast.Module(definitions, []))
     exec(compile(module, plugin.module.__file__ or plugin.path, "exec"), namespace)
     for name in names:
@@ -138,9 +149,9 @@ def _compile(plugin, decision, dtypes, names, key):
     return dispatcher
 
 
-def my_dtype(plugin: Plugin) -> np.dtype:
-    """The record `my` as numpy sees it: 8-byte slots, arrays inline."""
-    return np.dtype([(name, kind, (length,)) if length > 1 else (name, kind) for name, kind, length in plugin.layout])
+def my_dtype(layout: Layout) -> np.dtype:
+    """The record `my`, or one row of it, as numpy sees it: 8-byte slots, arrays inline."""
+    return np.dtype([(name, kind, (length,)) if length > 1 else (name, kind) for name, kind, length in layout])
 
 
 @functools.cache

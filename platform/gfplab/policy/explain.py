@@ -6,7 +6,7 @@ import textwrap
 from gfplab.policy import hookspecs
 from gfplab.policy.discover import Catalogue
 from gfplab.policy.plugin import ARGUMENTS, FAMILY, RECORDS, Plugin, did_you_mean
-from gfplab.policy.tunables import Tunable
+from gfplab.policy.tunables import State, Tunable
 
 _WIDTH = 100
 
@@ -47,7 +47,16 @@ def explain_plugin(plugin: Plugin) -> str:
         rows = [(t.name, t.describe() + (f": {t.help}" if t.help else "")) for t in plugin.tunables.values()]
         rows += [(f"{t.name} refused:", rule) for t in plugin.tunables.values() for rule in t.refusals]
         parts += ["Tunables:\n" + _columns(rows)]
+    if plugin.state:
+        parts += ["State:\n" + _columns([(s.name, _kept(s)) for s in plugin.state.values()])]
     return "\n\n".join(parts) + "\n"
+
+
+def _kept(state: State) -> str:
+    """What a plugin keeps under one name, in words."""
+    words = [f"{state.length} of it" if state.length > 1 else "", f"one for each {state.per}" if state.per else ""]
+    said = ", ".join(word for word in words if word)
+    return f"{state.initial}" + (f" ({said})" if said else "") + (f": {state.help}" if state.help else "")
 
 
 def contract(decision: str) -> str:

@@ -92,6 +92,19 @@ def place(_context, index, length, text):
     return int64(int64, length_type, text), generate
 
 
+@intrinsic(prefer_literal=True)
+def seat(_context, index, count, text):
+    """`index`, which has to be below `count`."""
+    message = _text(text)
+
+    def generate(context, builder, _sig, args):
+        with cgutils.if_unlikely(builder, builder.icmp_unsigned(">=", args[0], args[1])):
+            context.call_conv.return_user_exc(builder, OutsideArray, (message,))
+        return args[0]
+
+    return int64(int64, int64, text), generate
+
+
 @intrinsic
 def whole(_context, number):
     """`number` as an int64; what is not a whole number does not compile."""
@@ -140,4 +153,5 @@ GUARDS: dict[str, Any] = {
     "__right_count": right_count,
     "__left_count": left_count,
     "__place": place,
+    "__seat": seat,
 }

@@ -19,6 +19,8 @@ from gfplab.policy.c_policy import declared_in_c
 from gfplab.policy.expressions import FLOAT, INT, Reader
 from gfplab.policy.faults import told_at
 from gfplab.policy.flow import endless_loops, falls_through, unassigned
+from gfplab.policy.interpret import reached
+from gfplab.policy.places import touches
 from gfplab.policy.plugin import ARGUMENTS, RECORDS, Plugin
 
 _REFUSED = {
@@ -76,6 +78,8 @@ class _File:
         self._twice()
         if not self.found and not any(map(declared_in_c, self.plugin.functions.values())):
             self._unused()  # what C reads is not known here
+        if not self.found:
+            self._without_record()
         return [told_at(self.plugin.path, self.plugin.source, self.found[key], key[2]) for key in sorted(self.found)]
 
     def report(self, node: ast.AST, sentence: str) -> None:
@@ -112,6 +116,17 @@ class _File:
                 if node.name in seen:
                     self.report(node, f"{node.name} is defined a second time; give one of them another name")
                 seen.add(node.name)
+
+    def _without_record(self):
+        """State for single records is there only where a decision is asked about one."""
+        for decision in self.plugin.functions:
+            if declared_in_c(self.plugin.functions[decision]):
+                continue
+            for name in reached(self.plugin, decision):
+                for node, kind in touches(self.plugin, name):
+                    if kind not in ARGUMENTS[decision]:
+                        text = f"my.{node.attr} belongs to a {kind}, and {decision} is not asked about one"
+                        self.report(node, f"{text}; declare the state without per={kind!r}, or leave it out here")
 
     def _unused(self):
         for name, value in {**self.plugin.tunables, **self.plugin.state}.items():

@@ -17,6 +17,7 @@ from gfplab.policy.c_policy import SUFFIX, CDecision, answer_function, content_o
 from gfplab.policy.faults import told, told_at
 from gfplab.policy.importing import import_text, read_text
 from gfplab.policy.markers import PROJECT
+from gfplab.policy.places import place_layout, row_layout
 from gfplab.policy.tunables import State, Tunable
 
 ARGUMENTS = {decision.name: tuple(name for name, _records in decision.args) for decision in DECISIONS}
@@ -78,9 +79,9 @@ class Plugin:
 
     @property
     def layout(self) -> tuple[tuple[str, str, int], ...]:
-        """The record `my`: tunables, then state, in the order of the file."""
+        """The record `my`: tunables, then state, in the order of the file, then where state of single records lies."""
         tunables = tuple((name, tunable.slot, tunable.length) for name, tunable in self.tunables.items())
-        return tunables + tuple((name, state.slot, state.length) for name, state in self.state.items())
+        return tunables + row_layout(self, "") + place_layout(self)
 
 
 def load_file(path: str, origin: str) -> Plugin:

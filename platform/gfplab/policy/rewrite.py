@@ -5,9 +5,11 @@ The positions of the source are kept, so that a fault at compile time has the pl
 
 import ast
 import copy
+from collections.abc import Sequence
 
 from gfplab.engine.decision import Decision
 from gfplab.policy import faults
+from gfplab.policy.places import kind_of_field, refusal, row_layout, slots
 from gfplab.policy.plugin import Plugin
 
 MY_ADDRESS = "my_address"
@@ -16,16 +18,30 @@ TANK = "__tank_address"  # the counter of turns, passed to every function that l
 _DIVISIONS = (ast.Div, ast.FloorDiv, ast.Mod)
 
 
-def rewritten(plugin: Plugin, name: str, decision: Decision | None) -> ast.FunctionDef:
-    """Function `name` of the plugin; the answer to a decision takes all of its records and the address of `my`."""
-    node = _Guards(plugin, decision is not None).visit(bounded(plugin, name, decision is not None))
+def rewritten(plugin: Plugin, name: str, decision: Decision | None, kinds: Sequence[str]) -> ast.FunctionDef:
+    """Function `name` of the plugin; the answer to a decision takes all of its records and the address of `my`.
+
+    `kinds` are those of the state for single records that this function, or one that goes with it, reads or writes:
+    its rows travel beside `my`.
+    """
+    node = _Guards(plugin, decision is not None, kinds).visit(bounded(plugin, name, decision is not None))
+    asks_my = any(argument.arg == "my" for argument in node.args.args)
     if decision is not None:
-        asks_my = any(argument.arg == "my" for argument in node.args.args)
         arguments = [argument for argument, _records in decision.args] + [MY_ADDRESS]
         node.args.args = [ast.arg(argument, lineno=node.lineno, col_offset=0) for argument in arguments]
-        if asks_my and plugin.layout:
-            node.body.insert(0, ast.copy_location(ast.parse(f"my = __my({MY_ADDRESS})").body[0], node))
+        lines = [f"my = __my({MY_ADDRESS})"] if asks_my and plugin.layout else []
+        lines += [_row(plugin, kind) for kind in kinds if asks_my]
+        node.body[:0] = [ast.copy_location(ast.parse(line).body[0], node) for line in lines]
+    elif asks_my:
+        node.args.args += [ast.arg(f"__my_{kind}", lineno=node.lineno, col_offset=0) for kind in kinds]
     return node
+
+
+def _row(plugin: Plugin, kind: str) -> str:
+    """The statement that finds the row of the record that a decision is asked about."""
+    seat = f"__seat({kind}.index, my.per_{kind}_nr, {refusal(plugin, kind)!r})"
+    place = f"my.per_{kind}_at + {seat} * {slots(row_layout(plugin, kind))}"
+    return f"__my_{kind} = __row_{kind}({MY_ADDRESS} + 8 * ({place}))"
 
 
 def looping(plugin: Plugin) -> set[str]:
@@ -99,10 +115,28 @@ class _Turns(ast.NodeTransformer):
 class _Guards(ast.NodeTransformer):
     """Wraps divisors, shift counts, indices, and what must be a whole number."""
 
-    def __init__(self, plugin: Plugin, is_decision: bool):
+    def __init__(self, plugin: Plugin, is_decision: bool, kinds: Sequence[str]):
         self.plugin = plugin
         self.slots = {name: (kind, length) for name, kind, length in plugin.layout}
+        self.slots |= {name: (state.slot, state.length) for name, state in plugin.state.items()}
+        self.kind_of = kind_of_field(plugin)
+        self.own = plugin.definitions
+        self.kinds = kinds
         self.is_decision = is_decision
+
+    def visit_Attribute(self, node):
+        match node.value:
+            case ast.Name(id="my") if node.attr in self.kind_of:
+                node.value = ast.copy_location(ast.Name(f"__my_{self.kind_of[node.attr]}", ast.Load()), node.value)
+        return node
+
+    def visit_Call(self, node):
+        self.generic_visit(node)
+        match node.func:
+            case ast.Name(id=name) if name in self.own and any(_is_my(argument) for argument in node.args):
+                rows = [ast.Name(f"__my_{kind}", ast.Load()) for kind in self.kinds]
+                node.args += [ast.copy_location(row, node) for row in rows]
+        return node
 
     def visit_BinOp(self, node):
         self.generic_visit(node)
@@ -158,6 +192,10 @@ class _Guards(ast.NodeTransformer):
             case ast.Attribute(attr=name) | ast.Subscript(value=ast.Attribute(attr=name)):
                 return self.slots[name][0] == "i8"
         return False
+
+
+def _is_my(node: ast.expr) -> bool:
+    return isinstance(node, ast.Name) and node.id == "my"
 
 
 def _call(name: str, *arguments: ast.expr) -> ast.Call:

@@ -8,6 +8,7 @@ errors.
 import dataclasses
 import struct
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -17,6 +18,7 @@ from gfplab.errors import PolicyError
 from gfplab.kernel.decisions import DECISIONS
 from gfplab.policy.c_policy import SUFFIX
 from gfplab.policy.discover import Catalogue, discover, is_file
+from gfplab.policy.places import first_row, kinds_of, row_layout, rows_of, slots
 from gfplab.policy.plugin import ARGUMENTS, Plugin, did_you_mean
 from gfplab.policy.tunables import Value
 
@@ -87,20 +89,28 @@ class PolicySet:
                 python=python_function(plugin, decision),
                 my_layout=plugin.layout,
                 my_offset=offsets[plugin.name],
-                my_initial=self._slots(plugin),
+                my_initial=tuple(self._numbers(plugin, None, 0)),
                 plugin=plugin.name,
             )
         return bound
 
     @property
     def my_slots(self) -> int:
-        """The length of k.my; at least 1, for an array needs an address."""
-        return max(1, sum(len(self._slots(plugin)) for plugin in self._in_use().values()))
+        """The length of k.my, but for state of single records; at least 1, for an array needs an address."""
+        return max(1, sum(slots(plugin.layout) for plugin in self._in_use().values()))
 
-    def my_initial(self) -> np.ndarray:
-        """k.my at the start of a run."""
-        slots = [slot for plugin in self._in_use().values() for slot in self._slots(plugin)]
-        return np.array(slots or [0], np.int64)
+    def my_initial(self, machine: Any = None) -> np.ndarray:
+        """k.my at the start of a run on `machine`, whose arrays say how many pools, tasks and zones there are.
+
+        First come the plugins' own ranges, then the rows that they keep for single records.
+        """
+        plugins, begins = self._in_use().values(), self._offsets()
+        numbers, rows = [], []
+        for plugin in plugins:
+            numbers += self._numbers(plugin, machine, self.my_slots + len(rows) - begins[plugin.name])
+            for kind in kinds_of(plugin):
+                rows += [_bits(number) for number in first_row(plugin, kind)] * rows_of(machine, kind)
+        return np.array([*(numbers or [0]), *rows], np.int64)
 
     def _in_use(self) -> dict[str, Plugin]:
         return {plugin.name: plugin for plugin in self.chosen.values()}
@@ -109,16 +119,18 @@ class PolicySet:
         offsets, offset = {}, 0
         for name, plugin in self._in_use().items():
             offsets[name] = offset
-            offset += len(self._slots(plugin))
+            offset += slots(plugin.layout)
         return offsets
 
-    def _slots(self, plugin: Plugin) -> tuple[int, ...]:
-        """A plugin's own range: its tunables as they are set, its state as it begins."""
+    def _numbers(self, plugin: Plugin, machine: Any, rows_at: int) -> list[int]:
+        """A plugin's own range: its tunables as they are set, its state as it begins, and where its rows are."""
         values = self.values[plugin.name]
         numbers = [slot for name, tunable in plugin.tunables.items() for slot in tunable.stored(values[name])]
-        for state in plugin.state.values():
-            numbers += [state.initial] * state.length
-        return tuple(_bits(number) for number in numbers)
+        numbers += first_row(plugin, "")
+        for kind in kinds_of(plugin):
+            numbers += [rows_at, rows_of(machine, kind)]
+            rows_at += rows_of(machine, kind) * slots(row_layout(plugin, kind))
+        return [_bits(number) for number in numbers]
 
 
 def stock_plugin(era: str, plugins: Catalogue | None = None) -> str:

@@ -17,6 +17,7 @@ from gfplab.errors import PolicyError
 from gfplab.kernel.gfp import gfp_names
 from gfplab.kernel.steps import PROGRAM_STEPS
 from gfplab.policy.masks import CALLERS, FLAGS, broken_rule, broken_rules, legal_masks, read_mask
+from gfplab.policy.places import KINDS
 from gfplab.policy.program_masks import read_relative_mask
 from gfplab.policy.programs import LONGEST, read_program
 
@@ -174,10 +175,14 @@ class Tunable:
 
 @dataclasses.dataclass(frozen=True)
 class State:
-    """A private number of a plugin, or `length` of them, kept in the simulation and carried by its snapshots."""
+    """A private number of a plugin, or `length` of them, kept in the simulation and carried by its snapshots.
+
+    With `per` there is one for each pool, task or zone, and a policy has that of the one it is asked about.
+    """
 
     initial: int | float
     length: int = 1
+    per: str = ""
     help: str = ""
     name: str = ""
 
@@ -219,13 +224,18 @@ def tunable(
     return dataclasses.replace(made, default=made.coerce(default)) if kind == "program" else made
 
 
-def state(initial=0, *, length=1, help=""):
-    """Declare a private number that starts as `initial`; with `length` an array, `my.name[i]`."""
+def state(initial=0, *, length=1, per="", help=""):
+    """Declare a private number that starts as `initial`; with `length` an array, `my.name[i]`.
+
+    per="pool", "task" or "zone": one of its own for each of these.
+    """
     if type(initial) not in (int, float) or (type(initial) is int and initial not in _INT64):
         raise PolicyError(f"{_caller()}: state: {initial!r} is neither a whole number of 64 bits nor a float")
     if type(length) is not int or not 1 <= length <= 1 << 20:
         raise PolicyError(f"{_caller()}: state: length={length!r} is not a whole number between 1 and {1 << 20}")
-    return State(initial, length, help)
+    if per and per not in KINDS:
+        raise PolicyError(f"{_caller()}: state: per={per!r} is not one of {', '.join(KINDS)}")
+    return State(initial, length, per, help)
 
 
 def _fault(made: Tunable) -> str | None:

@@ -172,7 +172,7 @@ class SmallMachine:
         for name, answer in (answers or {}).items():
             decisions[name] = BoundDecision(name, None, answer, (), 0)
         decisions = self.watched(decisions)
-        self.arrays["my"] = policy.my_initial()
+        self.arrays["my"] = policy.my_initial(booted)
         self.arrays["e"]["check_every"] = check_every or 1 << 40
         self.sim = self.build.start(self.arrays, decisions)
         self.k = self.sim.k
