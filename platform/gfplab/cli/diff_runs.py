@@ -39,6 +39,9 @@ def cli(runs, policies, against, settings, seed, follow, as_json) -> int:
         _comparable(*sides)
     else:
         raise GfplabError(f"{len(runs)} runs are named; write two folders of results, or one scenario")
+    from gfplab.cli.numba_start import start_numba
+
+    start_numba()
     from gfplab.debug.page import parting_document, parting_lines
     from gfplab.debug.parting import parting, run_traced
 

@@ -71,6 +71,10 @@ def cli(scenario, policies, settings, seed, out, as_json, stacks, check, pure, b
 
     looking = Looking(world, chosen, breaks, traced, pure, as_json)
 
+    if not pure:
+        from gfplab.cli.numba_start import start_numba
+
+        start_numba()
     from gfplab.run import simulate
 
     mode = "generators" if pure else "compiled"
