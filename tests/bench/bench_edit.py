@@ -75,7 +75,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--scenario", default="s1_quarter")
     given = parser.parse_args()
-    from gfplab.cli.numba_start import start_numba
+    from gfplab.cli.quick import start_numba
     from gfplab.cli.scenarios import scenario_path
     from gfplab.cli.watch import Watch
 

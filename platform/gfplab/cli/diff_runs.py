@@ -39,7 +39,7 @@ def cli(runs, policies, against, settings, seed, follow, as_json) -> int:
         _comparable(*sides)
     else:
         raise GfplabError(f"{len(runs)} runs are named; write two folders of results, or one scenario")
-    from gfplab.cli.numba_start import start_numba
+    from gfplab.cli.quick import start_numba
 
     start_numba()
     from gfplab.debug.page import parting_document, parting_lines

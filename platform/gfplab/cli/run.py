@@ -1,5 +1,6 @@
 """`gfplab run`: one scenario, one seed, one page about what happened."""
 
+import gc
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import click
 from gfplab.cli.looking import Looking
 from gfplab.cli.output import JSON, default_folder, print_json
 from gfplab.cli.progress import progress
+from gfplab.cli.quick import CollectorOff, start_numba
 
 
 @click.command("run")
@@ -50,6 +52,7 @@ from gfplab.cli.progress import progress
     metavar="[DECISION,...]",
     help="Write each decision, what the policy saw and what it answered, to the table `decisions`.",
 )
+@CollectorOff()
 def cli(scenario, policies, settings, seed, out, as_json, stacks, check, pure, breaks, traced) -> int:
     """Run SCENARIO, a .toml file or the name of a shipped scenario, and print what happened.
 
@@ -71,9 +74,9 @@ def cli(scenario, policies, settings, seed, out, as_json, stacks, check, pure, b
 
     looking = Looking(world, chosen, breaks, traced, pure, as_json)
 
-    if not pure:
-        from gfplab.cli.numba_start import start_numba
-
+    if pure:
+        gc.enable()
+    else:
         start_numba()
     from gfplab.run import simulate
 

@@ -26,7 +26,7 @@ def cli(scenario, policies, settings, seed) -> int:
     Each page shows the run without your policies, the run before, and the one just made. A file that is wrong is
     described in a sentence, and watched on. Nothing is written. Ctrl-C ends it.
     """
-    from gfplab.cli.numba_start import start_numba
+    from gfplab.cli.quick import start_numba
     from gfplab.cli.scenarios import scenario_path
 
     start_numba()
