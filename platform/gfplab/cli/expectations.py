@@ -21,9 +21,9 @@ SCENARIOS = ("s1_dm_crypt_swap", "s2_pure_anon", "s10_fast_path")
 @click.option("--quick", is_flag=True, help="One seed, four seconds, two numbers of CPUs: to see that it works.")
 def cli(out: Path, quick: bool) -> int:
     """Measure what experts expected of each policy and write a page about it: some ten minutes on one core."""
-    from gfplab.cli.scenarios import scenario_path
     from gfplab.report.expectations_page import expectations_page
     from gfplab.study.expectations import fast_path_rows, run_rows, storm_rows
+    from gfplab.world.shipped import scenario_path
 
     rows = storm_rows(quick) + fast_path_rows(quick)
     with progress("measuring", quiet=False) as report:

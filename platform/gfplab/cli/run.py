@@ -95,10 +95,10 @@ def cli(scenario, policies, settings, seed, out, as_json, stacks, check, pure, b
 
 def prepared(scenario: str, policies: Sequence[str], settings: Sequence[str]):
     """The World and the PolicySet that a command line means."""
-    from gfplab.cli.scenarios import scenario_path
     from gfplab.policy.discover import discover, is_file
     from gfplab.policy.select import select
     from gfplab.world.scenario import load_scenario
+    from gfplab.world.shipped import scenario_path
 
     plugins = discover(files=[policy for policy in policies if is_file(policy)])
     overrides, tunables = split_settings(settings, plugins)

@@ -19,6 +19,7 @@ from gfplab.tables.metrics import METRICS
 from gfplab.world.fields import keys_of
 from gfplab.world.overrides import Setting, setting_at
 from gfplab.world.scenario import World, build_world
+from gfplab.world.shipped import scenario_path
 from gfplab.world.toml import did_you_mean, read_toml
 
 
@@ -51,7 +52,7 @@ class Resolver:
         found: dict[str, Scenario] = {}
         for said in self.file.scenarios:
             try:
-                scenario = Scenario(base / said)
+                scenario = Scenario(base / said if said.endswith(".toml") else scenario_path(said))
             except GfplabError as error:
                 self.lines += error.lines
                 continue

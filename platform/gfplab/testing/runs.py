@@ -12,13 +12,13 @@ from typing import Any
 import polars as pl
 
 from gfplab import units
-from gfplab.cli.scenarios import scenario_path
 from gfplab.policy.select import PolicySet
 from gfplab.run import Run, simulate
 from gfplab.tables.frames import Tables
 from gfplab.tables.metrics import METRICS, metrics_of, tabulate
 from gfplab.testing.chosen import catalogue, choose
 from gfplab.world.scenario import World, load_scenario
+from gfplab.world.shipped import scenario_path
 
 _made: dict[Any, Run] = {}
 _SHOWN = 8
