@@ -87,6 +87,18 @@ def test_a_function_in_c_computes_with_tunables_and_state_as_the_same_in_python(
     assert list(one.arrays["my"]) == list(other.arrays["my"])
 
 
+def test_state_for_each_pool_is_found_in_c_as_in_python(patient, tmp_path):
+    per_pool = ("state(0.0, ", 'state(0.0, per="pool", ')
+    patient.write_text(PATIENT.replace(*per_pool))
+    (tmp_path / "in_python.py").write_text(IN_PYTHON.replace(*per_pool))
+    source = PATIENCE.replace("my->usual", "my_of_pool(my, pool)->usual")
+    compiled(tmp_path, source, "patience", c_header(load_file(str(patient), "-p")))
+    for mode, length in (("compiled", "10s"), ("generators", "300ms")):
+        one, other = (run("s1_quarter", p, mode=mode, length=length) for p in (patient, tmp_path / "in_python.py"))
+        assert one.log_hash == other.log_hash
+        assert list(one.arrays["my"]) == list(other.arrays["my"]) and len(one.arrays["my"]) > 8
+
+
 def test_uncompiled_kernel_code_gives_the_same_log_with_it(patient):
     pure, fast = (run("s1_quarter", patient, mode=mode, length="300ms") for mode in ("generators", "compiled"))
     assert pure.log_hash == fast.log_hash and list(pure.arrays["my"]) == list(fast.arrays["my"])

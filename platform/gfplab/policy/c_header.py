@@ -15,6 +15,7 @@ from gfplab import __version__, units
 from gfplab.engine.decision import Decision
 from gfplab.kernel import gfp, steps, types
 from gfplab.kernel.decisions import DECISIONS
+from gfplab.policy.places import Layout, kinds_of, row_layout
 from gfplab.policy.plugin import Plugin
 
 _KEYWORDS = frozenset(
@@ -25,6 +26,12 @@ _KINDS = {"i8": "int64_t", "f8": "double"}
 _ANSWERS = """\
 #define ALLOC(gfp_mask) (STEP_ALLOC | (int64_t)(gfp_mask) << STEP_SHIFT)
 #define WAIT(nanoseconds) (STEP_WAIT | (int64_t)(nanoseconds) << STEP_SHIFT)"""
+
+_OF_RECORD = """\
+static inline struct my_{kind} *my_of_{kind}(struct my *my, const struct {kind} *{kind})
+{{
+	return (struct my_{kind} *)((int64_t *)my + my->per_{kind}_at) + {kind}->index;
+}}"""
 
 _HEADER = """\
 /* The records and decision points of gfplab {version}{whose}: gfplab explain --c-header{name}
@@ -89,7 +96,7 @@ def c_header(plugin: Plugin | None = None) -> str:
 
 def layout_of(plugin: Plugin | None = None) -> str:
     """16 hexadecimal digits that change with any field, constant, decision point, tunable or state."""
-    own = plugin.layout if plugin else ()
+    own = (plugin.layout, *(row_layout(plugin, kind) for kind in kinds_of(plugin))) if plugin and plugin.layout else ()
     return hashlib.sha256(f"{_seam()}{own}".encode()).hexdigest()[:16]
 
 
@@ -148,11 +155,19 @@ def _struct(array: str) -> str:
 
 
 def _my(plugin: Plugin | None) -> str:
+    """`struct my`, and for state per pool, task or zone a struct for one of them with a function that finds it."""
     if not plugin or not plugin.layout:
         return "struct my;"
-    said = {**plugin.tunables, **plugin.state}
-    lines = [_member(_KINDS[kind], name, length, said[name].help) for name, kind, length in plugin.layout]
-    return "\n".join(["struct my {", *lines, "};"])
+    parts = [_own_struct("my", plugin.layout, plugin)]
+    for kind in kinds_of(plugin):
+        parts += [_own_struct(f"my_{kind}", row_layout(plugin, kind), plugin), _OF_RECORD.format(kind=kind)]
+    return "\n\n".join(parts)
+
+
+def _own_struct(tag: str, layout: Layout, plugin: Plugin) -> str:
+    said = {name: declared.help for name, declared in {**plugin.tunables, **plugin.state}.items()}
+    lines = [_member(_KINDS[kind], name, length, said.get(name, "")) for name, kind, length in layout]
+    return "\n".join([f"struct {tag} {{", *lines, "};"])
 
 
 def _member(kind: str, name: str, length: int, doc: str) -> str:
