@@ -91,6 +91,7 @@ def test_a_study_is_exported_as_its_trials_and_its_runs(folder, capsys, format):
         "trials": 3,
         "runs": 3,
         "confirmed": 1,
+        "against": 1,
     }
     assert manifest["provenance"]["study"] == "Which mempool program stalls least?"
 

@@ -12,7 +12,12 @@ from gfplab.report.tables import print_page
 def outcome(rows, **changes):
     objective = SimpleNamespace(name="s1.worst_io_stall_ms", direction="minimize", unit="ms")
     found = {"title": "T", "done": 3, "wanted": 9, "status": "stopped", "directory": "d", "objectives": [objective]}
-    found |= {"confirmed": pl.DataFrame(), "trials": pl.DataFrame(), "units": {"neil_mask.timeout": "time"}}
+    found |= {
+        "confirmed": pl.DataFrame(),
+        "against": pl.DataFrame(),
+        "trials": pl.DataFrame(),
+        "units": {"neil_mask.timeout": "time"},
+    }
     return SimpleNamespace(report_rows=lambda: pl.DataFrame(rows), **(found | changes))
 
 

@@ -10,9 +10,11 @@ from study_toy import STUDY, run_toy
 from test_determinism import tables
 
 from gfplab.errors import StudyError
-from gfplab.study.compare import paired
+from gfplab.study.compare import against_frame, paired, standing
+from gfplab.study.objectives import Objective
 from gfplab.study.outcome import read_study
 from gfplab.study.search import resume_study, run_study
+from gfplab.study.store import Trial
 
 CONFIRMED = STUDY.replace("seeds = [1, 2]", "seeds = [1, 2]\nconfirm = [101, 102, 103, 104]")
 
@@ -39,6 +41,36 @@ def test_baselines_and_front_are_run_again_with_fresh_seeds(study_of, tmp_path):
     row = outcome.confirmed.row(0, named=True)
     assert row["low"] <= row["difference"] <= row["high"]
     assert outcome.confirmed.equals(read_study(tmp_path / "out").confirmed)
+
+
+def trial(number, origin, label, stalls, paths):
+    pairs = enumerate(zip(stalls, paths, strict=True))
+    runs = [("storm", 100 + seed, {"stall": stall, "path": path}) for seed, (stall, path) in pairs]
+    return Trial(number, 1, origin, label, {}, {}, {}, runs, "")
+
+
+@pytest.mark.parametrize(
+    ("label", "stalls", "paths", "column"),
+    [
+        ("slower", [20, 22, 21], [9, 9, 9], "dominates"),
+        ("quicker", [1, 2, 1], [9, 9, 9], "dominated_by"),
+        ("dearer", [1, 2, 1], [30, 30, 30], "trades_with"),
+        ("noisy", [1, 40, 2], [9, 9, 9], "even_with"),
+    ],
+)
+def test_what_was_found_stands_beside_each_answer_that_was_given(label, stalls, paths, column):
+    """Better or worse only where the interval of the differences, seed by seed, leaves 0 out."""
+    objectives = [Objective(f"storm.{m}", "storm", m, "mean", "minimize", "ms") for m in ("stall", "path")]
+    confirmed = {
+        1: trial(1, "baseline", label, stalls, paths),
+        7: trial(7, "sampler", "found", [10, 11, 10], [9, 9, 9]),
+    }
+    against = against_frame(confirmed, [1, 7], objectives)
+    assert against.height == 2 and set(against["number"]) == {7}
+    (row,) = standing(against).to_dicts()
+    assert row.pop("number") == 7
+    assert {name for name, labels in row.items() if labels == [label]} == {column}
+    assert against_frame({}, [1, 7], objectives).height == standing(against.clear()).height == 0
 
 
 def test_a_lucky_winner_is_found_out(study_of, tmp_path):

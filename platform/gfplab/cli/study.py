@@ -112,7 +112,9 @@ def study_tables(folder: Path):
         "status": found.status,
         "versions": versions(),
     }
-    return Tables({"trials": found.trials, "runs": found.runs, "confirmed": found.confirmed}, provenance)
+    return Tables(
+        {"trials": found.trials, "runs": found.runs, "confirmed": found.confirmed, "against": found.against}, provenance
+    )
 
 
 def _identity() -> dict[str, str]:
@@ -159,6 +161,7 @@ def _present(found, as_json: bool, warnings: Sequence[str] = ()) -> int:
                 "front": found.front,
                 "rows": rows.to_dicts(),
                 "confirmed": found.confirmed.to_dicts(),
+                "against": found.against.to_dicts(),
                 "trials": found.trials.to_dicts(),
                 "warnings": list(warnings),
             }

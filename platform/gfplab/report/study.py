@@ -7,6 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from gfplab.report.tables import number
+from gfplab.study.compare import standing
 from gfplab.units import about_time
 
 MOST = 8
@@ -36,6 +37,12 @@ def study_page(found) -> RenderableType:
             "and * where that is surely better"
         )
         parts += [Text(text), _fresh(found)]
+    if found.against.height:
+        text = (
+            "\nthe same beside the answers as they were given: a trial dominates another if it is surely better in "
+            "something and surely worse in nothing"
+        )
+        parts += [Text(text), _standing(found)]
     return Group(*parts)
 
 
@@ -104,6 +111,17 @@ def _fresh(found) -> Table:
     for key, group in found.confirmed.group_by("number", maintain_order=True):
         cells = {row["objective"]: _interval(row) for row in group.to_dicts()}
         table.add_row(str(key[0]), policies.get(key[0], ""), *(cells.get(o.name, "") for o in found.objectives))
+    return table
+
+
+def _standing(found) -> Table:
+    """Is what the search has found any better than what was known?"""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("trial", no_wrap=True, justify="right")
+    for name in ("dominates", "dominated by", "trades with", "no sure difference"):
+        table.add_column(name)
+    for row in standing(found.against).iter_rows():
+        table.add_row(str(row[0]), *(", ".join(names) or "none" for names in row[1:]))
     return table
 
 

@@ -34,6 +34,17 @@ _SCHEMA = {
 }
 
 
+_AGAINST = {
+    "number": pl.Int64,
+    "baseline": pl.String,
+    "objective": pl.String,
+    "difference": pl.Float64,
+    "low": pl.Float64,
+    "high": pl.Float64,
+    "verdict": pl.String,  # "better" or "worse" where the interval leaves 0 out, else "open"
+}
+
+
 def paired(mine: Sequence[float], others: Sequence[float]) -> tuple[float, float, float]:
     """Mean difference and its 95 % confidence interval; the interval is endless with a single pair."""
     differences = [a - b for a, b in zip(mine, others, strict=True)]
@@ -57,12 +68,53 @@ def confirmed_frame(
         if trial.measured.keys() != stock.measured.keys():
             continue  # the fresh seeds were changed, and one of the two has not been run with the new ones yet
         for objective in objectives:
-            seeds = sorted(seed for scenario, seed in trial.measured if scenario == objective.scenario)
-            mine, theirs = (
-                [each.measured[objective.scenario, seed][objective.metric] for seed in seeds] for each in (trial, stock)
-            )
+            mine, theirs = (_values(each, objective) for each in (trial, stock))
             mean, low, high = paired(mine, theirs)
             better = high < 0 if objective.direction == "minimize" else low > 0
             values = (objective.value(trial.measured), objective.value(stock.measured))
-            rows.append((number, trial.label, objective.name, *values, mean, low, high, len(seeds), better))
+            rows.append((number, trial.label, objective.name, *values, mean, low, high, len(mine), better))
     return pl.DataFrame(rows, schema=_SCHEMA, orient="row")
+
+
+def against_frame(
+    confirmed: Mapping[int, Trial], finalists: Sequence[int], objectives: Sequence[Objective]
+) -> pl.DataFrame:
+    """One row for each trial of the search, each baseline and each objective: their difference under fresh seeds."""
+    rows = []
+    measured = {n: confirmed[n] for n in finalists if n in confirmed and not confirmed[n].failed}
+    baselines = [trial for trial in measured.values() if trial.origin == "baseline"]
+    for number, trial in measured.items():
+        for other in baselines if trial.origin != "baseline" else ():
+            if trial.measured.keys() != other.measured.keys():
+                continue
+            for objective in objectives:
+                mine, theirs = (_values(each, objective) for each in (trial, other))
+                mean, low, high = paired(mine, theirs)
+                better, worse = (high < 0, low > 0) if objective.direction == "minimize" else (low > 0, high < 0)
+                verdict = "better" if better else "worse" if worse else "open"
+                rows.append((number, other.label, objective.name, mean, low, high, verdict))
+    return pl.DataFrame(rows, schema=_AGAINST, orient="row")
+
+
+def standing(against: pl.DataFrame) -> pl.DataFrame:
+    """number, dominates, dominated_by, trades_with, even_with: baselines by what is sure of the differences to them.
+
+    Of two trials one dominates the other if it is surely better in something and surely worse in nothing.
+    """
+    names = ("dominates", "dominated_by", "trades_with", "even_with")
+    rows: dict[int, dict[str, list[str]]] = {}
+    for (number, baseline), group in against.group_by("number", "baseline", maintain_order=True):
+        seen = set(group["verdict"])
+        place = {(True, False): 0, (False, True): 1, (True, True): 2, (False, False): 3}[
+            "better" in seen, "worse" in seen
+        ]
+        rows.setdefault(int(str(number)), {name: [] for name in names})[names[place]].append(str(baseline))
+    schema = {"number": pl.Int64} | dict.fromkeys(names, pl.List(pl.String))
+    return pl.DataFrame([{"number": number, **row} for number, row in rows.items()], schema=schema)
+
+
+def _values(trial: Trial, objective: Objective) -> list[float]:
+    """The metric of an objective, seed by seed."""
+    return [
+        run[objective.metric] for (scenario, _), run in sorted(trial.measured.items()) if scenario == objective.scenario
+    ]

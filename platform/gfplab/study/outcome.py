@@ -4,6 +4,7 @@ Everything here is worked out from the journal alone, so it needs neither the pl
 says the same whoever ran the trials in whatever order.
 """
 
+import json
 import math
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -12,7 +13,7 @@ import polars as pl
 
 from gfplab.kernel.gfp import gfp_names
 from gfplab.study import pareto
-from gfplab.study.compare import confirmed_frame
+from gfplab.study.compare import against_frame, confirmed_frame
 from gfplab.study.objectives import Constraint, Objective
 from gfplab.study.space import Choice, Dimension, Mask, Range
 from gfplab.study.store import Record, Trial, read_journal
@@ -39,6 +40,7 @@ class Outcome:
     trials: pl.DataFrame
     runs: pl.DataFrame
     confirmed: pl.DataFrame  # the finalists again, with fresh seeds, against stock
+    against: pl.DataFrame  # what the search has found against every baseline, with the same fresh seeds
     units: dict[str, str]  # column of trials -> "time", "size", "rate" or "pages", where its numbers count such
 
     @property
@@ -66,10 +68,11 @@ class Outcome:
         return rows.with_columns((pl.col(name) / of_stock[name]).alias(f"{name} / stock") for name in names)
 
     def write(self) -> list[Path]:
-        """Put trials.parquet, runs.parquet and confirmed.parquet into the study's folder."""
+        """Put the tables as Parquet files into the study's folder."""
         said = {"schema_version": str(SCHEMA_VERSION), "study": self.title}
         written = []
-        for name, frame in (("trials", self.trials), ("runs", self.runs), ("confirmed", self.confirmed)):
+        for name in ("trials", "runs", "confirmed", "against"):
+            frame = getattr(self, name)
             path = self.directory / f"{name}.parquet"
             frame.write_parquet(path, compression="zstd", metadata=said)
             written.append(path)
@@ -102,9 +105,14 @@ def outcome(directory: Path, record: Record, status: str) -> Outcome:
         trials=table,
         runs=_runs_frame(in_order),
         confirmed=pl.DataFrame(),
+        against=pl.DataFrame(),
         units={name: unit for name, _, unit in shape["columns"] if unit},
     )
-    return replace(found, confirmed=confirmed_frame(record.confirmed, found.finalists, objectives))
+    return replace(
+        found,
+        confirmed=confirmed_frame(record.confirmed, found.finalists, objectives),
+        against=against_frame(record.confirmed, found.finalists, objectives),
+    )
 
 
 def shape_of(dimensions: list[Dimension], objectives: list[Objective], constraints: list[Constraint]) -> dict:
@@ -138,7 +146,8 @@ def _trials_frame(
             runs = trial.measured
             values[trial.number] = [objective.value(runs) for objective in objectives]
             violated[trial.number] = [c.name for c in constraints if c.violation(runs) > 0]
-    front = set(pareto.front({n: v for n, v in values.items() if not violated[n]}, objectives))
+    again = _repeated(trials)
+    front = set(pareto.front({n: v for n, v in values.items() if not violated[n] and n not in again}, objectives))
 
     data: dict[str, list] = {
         "number": [t.number for t in trials],
@@ -160,6 +169,13 @@ def _trials_frame(
     data["failure"] = [t.failure for t in trials]
     schema |= {"feasible": pl.Boolean, "violated": pl.String, "pareto": pl.Boolean, "failure": pl.String}
     return pl.DataFrame(data, schema=schema, strict=True)
+
+
+def _repeated(trials: list[Trial]) -> set[int]:
+    """Numbers of the trials that another one before them has been, setting for setting."""
+    first: dict[str, int] = {}
+    keys = {t.number: json.dumps([t.policies, t.tunables, t.values], sort_keys=True) for t in trials}
+    return {number for number, key in keys.items() if first.setdefault(key, number) != number}
 
 
 def _cell(value, dtype: str):

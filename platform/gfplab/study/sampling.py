@@ -18,6 +18,8 @@ from gfplab.study.objectives import Constraint, Objective
 from gfplab.study.space import Space, Value
 from gfplab.study.store import Trial
 
+MOST_ASKED = 10  # times that one proposal is asked for
+
 
 class Sampling:
     """An in-memory Optuna study over a Space."""
@@ -42,6 +44,9 @@ class Sampling:
             storage=optuna.storages.InMemoryStorage(),
         )
         self._asked: dict[int, optuna.Trial] = {}
+        self._proposed: set[tuple] = set()
+        self._dropped: set[int] = set()  # Optuna's numbers of proposals that were asked again
+        self._next = 0  # number of the trial that is told or proposed next
 
     def ask(self, batch: int, count: int) -> list[dict[str, Value]]:
         """The next `count` proposals, those of batch number `batch`."""
@@ -49,16 +54,34 @@ class Sampling:
         self._study.sampler = self._new_sampler(int(seed))
         proposals = []
         for _ in range(count):
-            trial = self._study.ask()
-            proposals.append(self._space.ask(trial))
-            self._asked[trial.number] = trial
+            trial, values = self._unheard_of()
+            proposals.append(values)
+            self._asked[self._next] = trial
+            self._next += 1
         return proposals
+
+    def _unheard_of(self) -> tuple[optuna.Trial, dict[str, Value]]:
+        """A proposal that is none of those before, if the sampler has one in MOST_ASKED times asked.
+
+        In a space without numbers the best answers are proposed again and again, and tell nothing new.
+        """
+        for last in (*[False] * (MOST_ASKED - 1), True):
+            trial = self._study.ask()
+            values = self._space.ask(trial)
+            key = tuple(sorted(values.items()))
+            if key not in self._proposed or last:
+                break
+            self._study.tell(trial, state=TrialState.FAIL)
+            self._dropped.add(trial.number)
+        self._proposed.add(key)
+        return trial, values
 
     def tell(self, trial: Trial) -> None:
         """Take in a finished trial; they must come in the order of their numbers."""
         values, violations = self._judge(trial)
         asked = self._asked.pop(trial.number, None)
         if asked is None:
+            self._next += 1
             self._study.add_trial(self._baseline(trial, values, violations))
         elif trial.failed:
             self._study.tell(asked, state=TrialState.FAIL)
@@ -69,8 +92,8 @@ class Sampling:
 
     def frozen(self, since: int) -> list[FrozenTrial]:
         """Optuna's own records of the finished trials from number `since` on."""
-        trials = self._study.get_trials(deepcopy=False)[since:]
-        return [trial for trial in trials if trial.state.is_finished()]
+        trials = [t for t in self._study.get_trials(deepcopy=False) if t.number not in self._dropped]
+        return [trial for trial in trials[since:] if trial.state.is_finished()]
 
     def _judge(self, trial: Trial) -> tuple[list[float], dict[str, float]]:
         if trial.failed:
