@@ -1,6 +1,9 @@
-"""docs/expectations.md: tables of what was measured in each scenario, then every expectation with its verdict."""
+"""docs/expectations.md: tables of what was measured in each scenario, v6.1 beside v4.7, and every expectation's verdict."""
 
+from gfplab.report.era_expectations import ERA_EXPECTATIONS
+from gfplab.report.era_page import era_part
 from gfplab.report.expectations import EXPECTATIONS, S1, S2, Found, cpus_of, pair_ns, span
+from gfplab.report.markdown import markdown
 
 TITLES = {
     S1: "S1: swap storm on dm-crypt, after a writer",
@@ -43,23 +46,24 @@ An expectation that does not hold is not always the simulator's fault: the reaso
 """
 
 
-def expectations_page(found: Found) -> str:
-    """The whole document."""
+def expectations_page(found: Found, eras: Found) -> str:
+    """The whole document: `found` is of v4.7 under its policies, `eras` of both kernels."""
     parts = [HEAD]
     for scenario, title in TITLES.items():
         parts += [f"## {title}", _storm_table(found, scenario, COLUMNS), _storm_table(found, scenario, MORE_COLUMNS)]
     parts += ["## S10: a pool on many CPUs", _FAST_HEAD, _fast_path_table(found, "hold"), _HAMMER_HEAD]
-    parts += [_fast_path_table(found, "hammer"), "## Expectations"]
+    parts += [_fast_path_table(found, "hammer"), *era_part(eras), "## Expectations"]
+    groups = [*((*group, found) for group in EXPECTATIONS), *((*group, eras) for group in ERA_EXPECTATIONS)]
     held = 0
-    for title, expectations in EXPECTATIONS:
+    for title, expectations, measured in groups:
         lines = []
         for expectation in expectations:
-            holds = expectation.holds(found)
+            holds = expectation.holds(measured)
             held += holds
             verdict = "**Holds.**" if holds else f"**Does not hold:** {expectation.why}"
-            lines.append(f"- {expectation.sentence} Measured: {expectation.measured(found)}. {verdict}")
+            lines.append(f"- {expectation.sentence} Measured: {expectation.measured(measured)}. {verdict}")
         parts += [f"### {title}", "\n".join(lines)]
-    total = sum(len(expectations) for _title, expectations in EXPECTATIONS)
+    total = sum(len(expectations) for _title, expectations, _measured in groups)
     parts.append(f"{held} of {total} hold.")
     return "\n\n".join(part.strip() for part in parts) + "\n"
 
@@ -76,7 +80,7 @@ def _storm_table(found: Found, scenario: str, columns) -> str:
         if at[0] == scenario:
             cells = [span(found, *at, figure, decimals, factor) for _, figure, decimals, factor in columns]
             rows.append([f"{at[1]} ({len(runs)})", *cells])
-    return _markdown(rows)
+    return markdown(rows)
 
 
 def _fast_path_table(found: Found, load: str) -> str:
@@ -85,9 +89,4 @@ def _fast_path_table(found: Found, load: str) -> str:
     for pool in ("slab", "page"):
         for policy in ("P1", "P3", "P4", "P8"):
             rows.append([f"{pool}, {policy}", *(f"{pair_ns(found, load, pool, policy, n):.1f}" for n in cpus)])
-    return _markdown(rows)
-
-
-def _markdown(rows: list[list[str]]) -> str:
-    head, *body = (f"| {' | '.join(row)} |" for row in rows)
-    return "\n".join([head, f"|{'---|' * len(rows[0])}", *body])
+    return markdown(rows)

@@ -77,7 +77,7 @@ def figures_of_run(path: Path, row: Row, seed: int) -> dict[str, float]:
     from gfplab.tables.metrics import tabulate
 
     world = load_scenario(path, dict(row.overrides))
-    policies = select(world.kernel, world.policies, extra=row.plugins, plugins=_plugins())
+    policies = select(world.kernel, world.policies, extra=row.plugins, tunables=world.tunables, plugins=_plugins())
     return figures_of(tabulate(simulate(world, policies, seed)))
 
 

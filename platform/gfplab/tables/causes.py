@@ -25,6 +25,17 @@ CAUSES = {
     "balance_dirty_pages": "a writer pauses because it dirties pages faster than they are written",
 }
 
+# where reclaim itself makes a task sleep, or the allocator on its behalf before reclaim begins
+THROTTLES = (
+    "throttle_vm_writeout",
+    "wait_iff_congested",
+    "too_many_isolated",
+    "nr_immediate",
+    "shrink_inactive_list",
+    "throttle_direct_reclaim",
+    "reclaim_throttle",
+)
+
 _FRAMES = {
     "throttle_vm_writeout": "throttle_vm_writeout",
     "wait_iff_congested": "wait_iff_congested",

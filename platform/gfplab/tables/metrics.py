@@ -65,7 +65,7 @@ def _floor(window_s: int) -> pl.Expr:
     return (grown * PAGE_KIB / window_s).filter((times >= begin + window) & (times <= end)).min().fill_null(_rate())
 
 
-def _longest_stall_ms(roles: tuple[str, ...] = ()) -> pl.Expr:
+def longest_stall_ms(roles: tuple[str, ...] = ()) -> pl.Expr:
     """How long a task was stuck: its sleeps less than 100 us apart, such as nap after nap, are one stall."""
     pid, start, duration, role = (
         pl.col(name).sort_by("pid", "start_ns") for name in ("pid", "start_ns", "duration_ns", "role")
@@ -90,7 +90,7 @@ METRICS = {
             "min",
             "longest time that a task which write-out must pass through was stuck, sleep upon sleep",
             "stalls",
-            _longest_stall_ms(IO_WORKERS),
+            longest_stall_ms(IO_WORKERS),
         ),
         Metric(
             "io_stall_ms",
@@ -106,7 +106,7 @@ METRICS = {
             "min",
             "longest time that any task was stuck, sleep upon sleep",
             "stalls",
-            _longest_stall_ms(),
+            longest_stall_ms(),
         ),
         Metric(
             "throttled_ms",
