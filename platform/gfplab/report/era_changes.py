@@ -62,105 +62,97 @@ def direction(found: Found, case: str, metric: Metric, rest: str = "") -> str:
     return "up" if new > old else "down"
 
 
-_AS_S1 = "as in S1."
 _DEMAND = (
-    "nothing held the workers up in v4.7 either: it is what the hogs ask for, whose faults wait for their pages one after "
-    "the other."
+    "nothing held the workers up in v4.7 either: it is what the hogs ask for, whose faults wait for their pages one "
+    "after the other."
 )
 
-SENTENCES: dict[tuple[str, str], Sentence] = {
-    (SWAPOUT.heading, "up"): lambda f: (
-        "throttle_vm_writeout() went with v4.9, and from v5.12 on dm lets 2,048 swap bios pass and no more (swap_bios), "
-        f"which keeps writeback below its limit. Either would have done: v4.7 without the throttle has "
+SENTENCES: dict[tuple[Metric, str], Sentence] = {
+    (SWAPOUT, "up"): lambda f: (
+        "throttle_vm_writeout() went with v4.9, and from v5.12 on dm lets 2,048 swap bios pass and no more "
+        "(swap_bios), which keeps writeback below its limit. Either would have done: v4.7 without the throttle has "
         f"{of(f, 'S1; v4.7 without throttle_vm_writeout()', 'steady_swapout_kib_s')} KiB/s, with the limit "
         f"{of(f, 'S1; v4.7 with swap_bios', 'steady_swapout_kib_s')}, v6.1 with the throttle "
         f"{of(f, 'S1; v6.1 with throttle_vm_writeout()', 'steady_swapout_kib_s')}, and only with both undone "
         f"{of(f, 'S1; v6.1 without limits, with the throttle', 'steady_swapout_kib_s')}."
     ),
-    (SWAPOUT.heading, "same"): _DEMAND,
-    (WORK.heading, "up"): "no fault waits any more for a worker that naps.",
-    (WORK.heading, "same"): _DEMAND,
-    (
-        ELAPSED.heading,
-        "down",
-    ): "the same chain: faults wait for free pages, these for writes, the writes for workers that nap.",
-    (STALL.heading, "down"): lambda f: (
+    (SWAPOUT, "same"): _DEMAND,
+    (WORK, "up"): "no fault waits any more for a worker that naps.",
+    (WORK, "same"): _DEMAND,
+    (ELAPSED, "down"): "faults waited for free pages, these for writes, and the writes for workers that napped.",
+    (STALL, "down"): (
         "a worker that reclaimed inside mempool_alloc() slept 100 ms for each zone and priority. What is left is "
         "bio_alloc_lock, whose holder waits for pages of ciphertext that are being written: device time."
     ),
-    (STALL.heading, "same"): "a worker waits for bio_alloc_lock and its holder for pages of ciphertext: device time.",
-    (WORKERS.heading, "down"): (
+    (STALL, "same"): "a worker waits for bio_alloc_lock and its holder for pages of ciphertext: device time.",
+    (WORKERS, "down"): (
         "throttle_vm_writeout() is gone, and reclaim_throttle() (v5.16) excuses every kernel thread but kswapd."
     ),
-    (WORKERS.heading, "same"): "throttle_vm_writeout() did not fire in v4.7, and v6.1 excuses kernel threads.",
-    (ALL.heading, "down"): (
+    (WORKERS, "same"): "throttle_vm_writeout() did not fire in v4.7, and v6.1 excuses kernel threads.",
+    (ALL, "down"): (
         "nobody who may do I/O and enter filesystems left throttle_vm_writeout() while writeback was above its limit. "
         "reclaim_throttle() stops a task only where half of what can be freed is being written, for a tick; for "
         "longer it stops kswapd alone, and swap_bios leaves that little to wait for."
     ),
-    (FULL.heading, NO_NAPS): "no worker naps, so no reserve lies idle beside one that does.",
-    (WAITS.heading, "up"): lambda f: (
-        "who finds a pool empty now sleeps there, until an element returns, and not in a throttle; many of these sleeps "
-        "are owed to watermark boosts (v5.0), which lift the min mark too: without them v6.1 has "
+    (FULL, NO_NAPS): "no worker naps, so no reserve lies idle beside one that does.",
+    (WAITS, "up"): lambda f: (
+        "who finds a pool empty now sleeps there, until an element returns, and not in a throttle; many of these "
+        "sleeps are owed to watermark boosts (v5.0), which lift the min mark too: without them v6.1 has "
         f"{of(f, 'S1; v6.1 without watermark boosts', 'mempool_waits')} in S1."
     ),
-    (WAITS.heading, "same"): lambda f: (
-        "two changes against each other: fewer writes in flight, and watermark boosts (v5.0), which lift the min mark "
-        f"too: without them v6.1 has {of(f, 'S2; v6.1 without watermark boosts', 'mempool_waits')} in S2."
+    (WAITS, "same"): lambda f: (
+        "fewer callers would meet an empty pool, were it not for watermark boosts (v5.0), which lift the min mark too: "
+        f"without them v6.1 has {of(f, 'S2; v6.1 without watermark boosts', 'mempool_waits')} in S2."
     ),
-    (
-        WAITS.heading,
-        "down",
-    ): "reserves of 64 bios (v4.7: 16) and 2,048 swap bios at most: fewer allocations meet an empty pool.",
-    (DIRECT.heading, "up"): "reclaimers come back for more instead of sleeping, and many times the pages are swapped.",
-    (DIRECT.heading, "same"): "the hogs ask for as many pages, and a round brings 32 in both.",
-    (DIRECT.heading, "down"): lambda f: (
-        "with fewer pages under writeback kswapd keeps up better: in S2 swap_bios alone brings v4.7 down from "
-        f"{of(f, 'S2; v4.7', 'direct_reclaims')} to {of(f, 'S2; v4.7 with swap_bios', 'direct_reclaims')}."
+    (WAITS, "down"): "2,048 swap bios at most, so fewer callers meet an empty pool.",
+    (DIRECT, "up"): "reclaimers come back for more instead of sleeping, and many times the pages are swapped.",
+    (DIRECT, "same"): "the hogs ask for as many pages, and a round brings 32 in both.",
+    (DIRECT, "down"): lambda f: (
+        "with swap_bios fewer pages that cannot be freed yet are in the way of kswapd: alone it brings v4.7 from "
+        f"{of(f, 'S2; v4.7', 'direct_reclaims')} down to {of(f, 'S2; v4.7 with swap_bios', 'direct_reclaims')} in S2."
     ),
-    (SOME.heading, "down"): (
+    (SOME, "down"): (
         "a nap in a throttle is a stall on memory; what remains is reclaim itself and waiting for pages from swap."
     ),
-    (SOME.heading, "same"): "the same faults wait for the same disk.",
-    (PSI_FULL.heading, "down"): "nobody naps, so there is somebody who gets on.",
-    (PSI_FULL.heading, "same"): (
-        "the same waits; v6.1 counts a CPU as lost while it reclaims (v5.12) where the figure for v4.7 does not."
+    (SOME, "same"): "the same faults wait for the same disk.",
+    (PSI_FULL, "down"): "nobody naps, so there is somebody who gets on.",
+    (PSI_FULL, "same"): (
+        "the same waits; v6.1 counts a CPU as lost while it reclaims (v5.12), where the figure for v4.7 does not."
     ),
-    (OOM.heading, "same"): (
-        "the mempool change that used up the last reserves (v4.6 to v4.7.0, P0 below) is in neither."
+    (OOM, "same"): "the mempool change that used up the last reserves (v4.6 to v4.7.0, P0 below) is in neither.",
+    (WRITEBACK, "down"): lambda f: (
+        "swap_bios: 2,048 swap pages, besides file pages and one for each submitter who waits at the gate; without "
+        f"dm's limits v6.1 has {of(f, 'S1; v6.1 without limits in flight', 'peak_writeback')} in S1."
     ),
-    (WRITEBACK.heading, "down"): lambda f: (
-        "swap_bios: 2,048 swap pages, besides file pages and one for each submitter who waits at the gate; without dm's "
-        f"limits v6.1 has {of(f, 'S1; v6.1 without limits in flight', 'peak_writeback')} in S1."
-    ),
-    (SCANNED.heading, "up"): "in v4.7 hardly anybody scanned: the reclaimers were asleep.",
-    (SCANNED.heading, "same"): "the figure is that of a list of which a tenth is being written, in both.",
-    (SCANNED.heading, "down"): lambda f: (
-        "fewer pages under writeback to pass over, and workers that reclaim less often since their reserves hold 64 bios: "
-        f"in S2 v4.7 with swap_bios has {of(f, 'S2; v4.7 with swap_bios', 'scanned_per_freed')}, v6.1 with reserves of "
-        f"16 {of(f, 'S2; v6.1 with reserves of 16', 'scanned_per_freed')}."
+    (SCANNED, "up"): "in v4.7 hardly anybody scanned: the reclaimers were asleep.",
+    (SCANNED, "down"): lambda f: (
+        "fewer pages under writeback to pass over, and workers that reclaim less often since their reserves hold 64 "
+        f"bios: in S2 v4.7 with swap_bios has {of(f, 'S2; v4.7 with swap_bios', 'scanned_per_freed')}, v6.1 with "
+        f"reserves of 16 {of(f, 'S2; v6.1 with reserves of 16', 'scanned_per_freed')}."
     ),
 }
 
-# where the sentence of a direction would be true and beside the point
-OF_CASE: dict[tuple[str, str, str], Sentence] = {
-    ("S1, quarter", SWAPOUT.heading, "up"): _AS_S1,
-    ("rig", SWAPOUT.heading, "up"): _AS_S1,
-    ("S2", STALL.heading, "down"): lambda f: (
+# where the sentence of a direction would be beside the point
+OF_CASE: dict[tuple[str, Metric, str], Sentence] = {
+    ("S1, quarter", SWAPOUT, "up"): "as in S1.",
+    ("rig", SWAPOUT, "up"): "as in S1.",
+    ("S2", STALL, "down"): lambda f: (
         "bio_alloc_lock, whose holder waits for pages of ciphertext that are being written: they return sooner when "
         f"fewer writes are in flight (v4.7 with swap_bios: {of(f, 'S2; v4.7 with swap_bios', 'kcryptd_stall_ms')} ms)."
     ),
-    ("S2", ALL.heading, "down"): lambda f: (
+    ("S2", ALL, "down"): lambda f: (
         "kswapd of v4.7 naps 100 ms when it meets pages at the tail that it has already met under writeback "
         "(nr_immediate). v6.1 activates them, so that they are not met again, and swap_bios leaves few (v4.7 with it: "
         f"{of(f, 'S2; v4.7 with swap_bios', 'throttle_s', 1)} s)."
     ),
-    ("S2, touched", SWAPOUT.heading, "same"): (
-        "the throttle of v4.7 fires in some seeds, and not for long: it is what the hogs ask for in most of the time."
+    ("S2", SOME, "down"): "kswapd no longer naps while the hogs reclaim for themselves.",
+    ("S2", PSI_FULL, "down"): "kswapd no longer naps while the hogs reclaim for themselves.",
+    ("S2, touched", SWAPOUT, "same"): (
+        "the throttle of v4.7 fires in some seeds, and not for long: most of the time it is what the hogs ask for."
     ),
-    ("S2, touched", WRITEBACK.heading, "down"): (
-        "swap_bios. In v4.7 nothing bounds what the first reclaim submits when it finds only touched pages; throttle_"
-        "vm_writeout() stops it, at 1.1 times 190 MiB."
+    ("S2, touched", WRITEBACK, "down"): (
+        "swap_bios. In v4.7 nothing bounds what the first reclaim submits when it finds only touched pages, until "
+        "throttle_vm_writeout() stops it at 1.1 times 190 MiB."
     ),
 }
 
@@ -181,7 +173,7 @@ def sentence(found: Found, case: str, metric: Metric) -> str:
     went = direction(found, case, metric)
     if metric is FULL:
         went = NO_NAPS if naps(found, f"{case}; {NEW}") == 0 else "up"
-    said = OF_CASE.get((case, metric.heading, went)) or SENTENCES.get((metric.heading, went), UNEXPLAINED)
+    said = OF_CASE.get((case, metric, went)) or SENTENCES.get((metric, went), UNEXPLAINED)
     return said if isinstance(said, str) else said(found)
 
 

@@ -22,6 +22,10 @@ def _worst(found: Found, figure: str, *labels: str) -> float:
     return max(run[figure] for label in labels for run in found[at(label)])
 
 
+def _near(one: float, other: float, share: float) -> bool:
+    return abs(one - other) <= share * other
+
+
 def _pair(found: Found, kernel: str, pool: str) -> float:
     fewest = min(int(label.split()[-1]) for scenario, label in found if scenario == CASES["S10"][0])
     return middle(found, *at(f"S10; {kernel} {pool} P1 {fewest}"), "mempool_pair_ns")
@@ -50,7 +54,7 @@ ERA_EXPECTATIONS = (
             Expectation(
                 "Swap-out in S1: like v4.7 without its throttle and with a limit in flight (P8 and P10 together).",
                 lambda f: _rates(f, f"S1; {NEW}", EARLY),
-                lambda f: abs(_swapout(f, f"S1; {NEW}") / _swapout(f, EARLY) - 1) <= 0.05,
+                lambda f: _near(_swapout(f, f"S1; {NEW}"), _swapout(f, EARLY), 0.05),
             ),
             Expectation(
                 "Swap-out in S1: at least as fast as with Neil Brown's mask (P3), which nobody needs any more.",
@@ -74,7 +78,7 @@ ERA_EXPECTATIONS = (
                 lambda f: ", ".join(
                     f"{pool} {_pair(f, OLD, pool):.1f} and {_pair(f, NEW, pool):.1f} ns" for pool in ("slab", "page")
                 ),
-                lambda f: all(abs(_pair(f, NEW, pool) / _pair(f, OLD, pool) - 1) <= 0.1 for pool in ("slab", "page")),
+                lambda f: all(_near(_pair(f, NEW, pool), _pair(f, OLD, pool), 0.1) for pool in ("slab", "page")),
             ),
         ),
     ),

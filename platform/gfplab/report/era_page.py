@@ -1,4 +1,4 @@
-"""The part of docs/expectations.md that sets v6.1 beside v4.7: what changed, single changes undone, and the policies."""
+"""The part of docs/expectations.md that sets v6.1 beside v4.7: what changed, single changes undone, the policies."""
 
 from gfplab.report.era_changes import FAST_PATH, FULL, METRICS, NO_NAPS, PAIR, at, naps, sentence
 from gfplab.report.expectations import Found, span
@@ -9,17 +9,17 @@ HEAD = """\
 The same scenarios with `kernel = "v6.1"` (`gfplab run s1_dm_crypt_swap --set kernel=v6.1`), each kernel with the
 defaults of its time: v6.1 has one LRU list for the node, reserves of 64 bios, 2,048 swap bios in flight, a limit of
 ciphertext pages, mq-deadline. "S1, quarter" is s1_quarter, "S2, touched" begins with all memory touched, "rig" is
-rig_slow20, its limits taken out for v4.7. v4.7 had no PSI; the figures are what its accounting would have shown. Medians
-over 5 seeds, with their range."""
+rig_slow20, its limits taken out for v4.7. v4.7 had no PSI; the figures are what its accounting would have shown.
+Medians over 5 seeds, with their range."""
 
 VARIANT_HEAD = """\
-Single changes given to v4.7 early, or taken back from v6.1 (3 seeds; the stock kernels 5). Not every change has a key or
-a policy that undoes it: node lists, activation of pages under writeback, the excuse of kernel threads, slot caches,
+Single changes given to v4.7 early, or taken back from v6.1 (3 seeds; the stock kernels 5). Not every change has a key
+or a policy that undoes it: node lists, activation of pages under writeback, the excuse of kernel threads, slot caches,
 readahead by address and shadows of anonymous pages do not."""
 
 POLICY_HEAD = """\
-The answers that were argued over, on both kernels in S1 (3 seeds). P2 brings its own throttle_vm_writeout() along, which
-spares only mempool users; P5 and P6 differ from stock v6.1 only where reclaim would throttle, which it hardly does."""
+The answers that were argued over, on both kernels in S1 (3 seeds). P2 brings its own throttle_vm_writeout() along,
+which spares only mempool users; P5 and P6 differ from stock v6.1 only where reclaim would throttle a mempool user."""
 
 VARIANT_COLUMNS = (
     ("swap-out, KiB/s", "steady_swapout_kib_s", 0),

@@ -1,4 +1,4 @@
-"""docs/expectations.md: tables of what was measured in each scenario, v6.1 beside v4.7, and every expectation's verdict."""
+"""docs/expectations.md: tables of what was measured, v6.1 beside v4.7, and every expectation with its verdict."""
 
 from gfplab.report.era_expectations import ERA_EXPECTATIONS
 from gfplab.report.era_page import era_part
@@ -41,7 +41,7 @@ HEAD = """\
 The policies are P0 `mempool_4_7_0`, P1 `linux_4_7`, P2 `hocko_rfc`, P2b `flag_only`, P3 `neil_mask`, P4 `pool_first`
 and P8 `linux_4_9`; T5 is throttle_vm_writeout(). A figure is the median over the seeds, with their range in brackets;
 the number of seeds stands behind the policy. Rates are of the time after the first 2 s; swap-out counts a page when its
-write has completed.
+write has completed. All is on v4.7 but "What the years between changed".
 An expectation that does not hold is not always the simulator's fault: the reason stands with it.
 """
 
