@@ -8,9 +8,11 @@ from gfplab.testing.small_machine import (
     OP_MEMPOOL_ALLOC,
     OP_MEMPOOL_FREE,
     OP_RECLAIM,
+    OP_SHRINK_NODE,
     OP_SHRINK_ZONE,
     OP_SLAB_ALLOC,
     SEC,
+    US,
     SmallMachine,
     stock,
 )
@@ -23,9 +25,11 @@ __all__ = [
     "OP_MEMPOOL_ALLOC",
     "OP_MEMPOOL_FREE",
     "OP_RECLAIM",
+    "OP_SHRINK_NODE",
     "OP_SHRINK_ZONE",
     "OP_SLAB_ALLOC",
     "SEC",
+    "US",
     "SmallMachine",
     "stock",
 ]

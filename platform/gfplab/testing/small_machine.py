@@ -18,16 +18,18 @@ from gfplab.engine.symbols import local_clock
 from gfplab.engine.tasks import plan_task
 from gfplab.kernel.bugs import LAWS, errors
 from gfplab.kernel.decisions import DECISIONS
-from gfplab.kernel.gfp import PF_MEMALLOC
+from gfplab.kernel.gfp import GFP_KERNEL, PF_MEMALLOC
 from gfplab.kernel.mobility_types import MIGRATE_MOVABLE
 from gfplab.kernel.model import KERNEL_FILES
 from gfplab.kernel.symbols import (
     alloc_pages_current,
     exit_mmap,
     handle_mm_fault,
+    init_scan__v6_1,
     kmem_cache_alloc,
     mempool_alloc,
     mempool_free,
+    shrink_node,
     shrink_zone,
     try_to_free_pages,
     try_to_free_pages__v6_1,
@@ -49,6 +51,7 @@ OP_FAULT = 5
 OP_RECLAIM = 6
 OP_SHRINK_ZONE = 7
 OP_EXIT_MMAP = 8
+OP_SHRINK_NODE = 9
 
 
 @kernel
@@ -101,6 +104,11 @@ def do_job(k, j, n):
         yield from shrink_zone(k, todo.a)
         result = k.scans[k.e[0].cur].nr_reclaimed
         k.tasks[k.e[0].cur].pf_flags &= ~PF_MEMALLOC
+    elif todo.op == OP_SHRINK_NODE:
+        init_scan__v6_1(k, GFP_KERNEL, k.vm[0].nr_zones, 1, 1)  # one of kswapd's passes, at this priority
+        k.scans[k.e[0].cur].priority = todo.a
+        yield from shrink_node(k)
+        result = k.vm[0].pgdat_flags
     elif todo.op == OP_EXIT_MMAP:
         yield from exit_mmap(k, todo.a, 0)
     return result
