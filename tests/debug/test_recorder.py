@@ -3,7 +3,7 @@
 import polars as pl
 import pytest
 
-from gfplab.debug.fields import fields_read, my_columns, reached
+from gfplab.debug.fields import fields_read, my_columns
 from gfplab.debug.recorder import Recorder
 from gfplab.debug.table import limits, with_decisions
 from gfplab.kernel.types import kernel_schema
@@ -89,6 +89,34 @@ def mempool_free(pool, my):
 '''
 
 
+@pytest.mark.parametrize("mode", ["compiled", "generators"])
+def test_state_of_single_pools_is_shown_for_the_pool_that_is_asked_about(storm, policies_of, plugin_in, mode):
+    plugin_in("per_pool", PER_POOL)
+    frame = traced(storm, plugin_in.policies(), mode, wanted=("mempool_free",))[2]
+    assert "my.per_pool_at" not in frame.columns and frame["pool.index"].n_unique() > 1
+    for pool in frame["pool.index"].unique():
+        rows = frame.filter(pl.col("pool.index") == pool)
+        assert rows["my.times"].to_list() == list(range(rows.height))
+        assert rows["my.times.after"].to_list() == list(range(1, rows.height + 1))
+    assert frame["my.all"].to_list() == list(range(frame.height))
+
+
+PER_POOL = '''
+"""Count for each pool."""
+from gfplab import hookimpl, state
+
+times = state(0, per="pool")
+all = state(0)
+
+
+@hookimpl
+def mempool_free(pool, my):
+    my.times += 1
+    my.all += 1
+    return 1 if pool.index else 0
+'''
+
+
 def test_only_what_is_asked_for_is_traced(storm, policies_of):
     _run, recorder, frame = traced(storm, policies_of(), wanted=("mempool_free", "throttle_vm_writeout"))
     assert set(frame["decision"]) == set(recorder.traced) == {"mempool_free", "throttle_vm_writeout"}
@@ -113,7 +141,6 @@ def test_what_goes_wrong_in_a_callback_is_raised_after_the_run(storm, policies_o
 def test_a_policy_reads_the_fields_of_the_functions_that_it_calls(plugin_in):
     plugin = plugin_in("calls", CALLING)
     assert fields_read(plugin, "mempool_step", kernel_schema()) == {"pool": ["curr_nr"], "call": ["may_sleep", "last"]}
-    assert reached(plugin.definitions, "mempool_step") == ["mempool_step", "low"]
 
 
 CALLING = '''

@@ -19,6 +19,7 @@ from gfplab.debug.machine import blocked_lines, memory_lines, running_frames, ru
 from gfplab.errors import PolicyError
 from gfplab.kernel.decisions import DECISIONS
 from gfplab.kernel.gfp import gfp_names
+from gfplab.policy.places import kinds_of, with_rows
 from gfplab.units import about_time
 
 _OURS = ["gfplab.debug.*", "gfplab.engine.*", "gfplab.policy.*", "gfplab.run"]  # stepping does not stop in these
@@ -69,9 +70,12 @@ class PolicyDebugger(pdb.Pdb):
         """Say where the machine is, and let the next statement that is not ours be the debugger's."""
         decision = next(d for d in DECISIONS if d.name == bound.name)
         named = dict(zip([*(name for name, _records in decision.args), "my"], records, strict=True))
+        plugin = self.policies.chosen[bound.name]
+        if kinds_of(plugin):
+            named["my"] = with_rows(plugin, decision, lambda *asked: asked[-1])(*records)
         comm = self.booted.layout.tasks[task].comm if task else "an interrupt"
         self._names = {**named, "now": now, "comm": comm, "gfp_names": gfp_names}
-        self._file = self.policies.chosen[bound.name].functions[bound.name].__code__.co_filename
+        self._file = plugin.functions[bound.name].__code__.co_filename
         self.stopped_ns = now
         where = f"{breakpoint.asked}{_ordinal(breakpoint.asked)} time, at {now} ns ({about_time(now)})"
         pid = int(self.booted.arrays["tasks"]["pid"][task])
@@ -80,7 +84,7 @@ class PolicyDebugger(pdb.Pdb):
         trace = running_trace(running_frames(self.build), self.world.kernel)
         if trace:
             self.message("\n".join(["Call Trace:", *trace]))
-        read = fields_read(self.policies.chosen[bound.name], bound.name, self.build.schema)
+        read = fields_read(plugin, bound.name, self.build.schema)
         for name, fields in read.items():
             self.message(f"{name}: " + ", ".join(f"{f}={field_words(f, getattr(named[name], f))}" for f in fields))
         if named["my"] is not None:

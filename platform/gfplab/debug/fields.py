@@ -3,6 +3,7 @@
 import ast
 
 from gfplab.kernel.decisions import DECISIONS
+from gfplab.policy.interpret import reached
 
 MOST_NUMBERS = 64  # of one field of `my`: longer arrays are left out of a trace, which says so
 
@@ -17,7 +18,7 @@ def fields_read(plugin, decision: str, schema) -> dict[str, list[str]]:
     if decision not in definitions:
         return {name: list(schema.fields[records]) for name, records in arguments.items()}
     found: dict[str, dict[str, None]] = {name: {} for name in arguments}
-    for node in (n for name in reached(definitions, decision) for n in ast.walk(definitions[name])):
+    for node in (n for name in reversed(reached(plugin, decision)) for n in ast.walk(definitions[name])):
         match node:
             case ast.Attribute(value=ast.Name(id=record), attr=field) if record in found:
                 found[record][field] = None
@@ -26,15 +27,6 @@ def fields_read(plugin, decision: str, schema) -> dict[str, list[str]]:
         for name, fields in found.items()
         if fields
     }
-
-
-def reached(definitions, name: str) -> list[str]:
-    """The functions of a file that `name` calls, directly or not, behind `name` itself."""
-    order = [name]
-    for function in order:
-        called = (n.id for n in ast.walk(definitions[function]) if isinstance(n, ast.Name))
-        order += [c for c in dict.fromkeys(called) if c in definitions and c not in order]
-    return order
 
 
 def my_columns(layout) -> tuple[list[tuple[str, int, str]], list[str]]:

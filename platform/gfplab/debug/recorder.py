@@ -19,6 +19,7 @@ from gfplab.debug.fields import fields_read, my_columns
 from gfplab.engine.decision import BoundDecision
 from gfplab.engine.state import record_class
 from gfplab.kernel.decisions import DECISIONS
+from gfplab.policy.places import kinds_of, place_layout, row_layout, slots
 
 LIMIT = 1_000_000  # decisions kept; a row is some twenty numbers
 HEAD = ("seq", "time_ns", "events", "task", "cpu", "answer")
@@ -31,7 +32,7 @@ class Traced:
     decision: str
     plugin: str
     fields: list[str]  # "pool.curr_nr"
-    my: list[tuple[str, int, str]]  # column, slot, kind
+    my: list[tuple[str, int, str]]  # column, slot of it in `my` or in a row, kind
     cells: array = dataclasses.field(default_factory=lambda: array("q"))
 
     @property
@@ -81,39 +82,36 @@ class Recorder:
         schema, arrays = self.build.schema, self.machine.arrays
         plugin = self.policies.chosen[bound.name]
         read = fields_read(plugin, bound.name, schema)
-        my, left_out = my_columns(bound.my_layout)
-        self.left_out += [f"{column} of {bound.plugin}" for column in left_out]
         names = [f"{record}.{field}" for record, fields in read.items() for field in fields]
-        traced = self.traced[bound.name] = Traced(bound.name, bound.plugin, names, my)
+        own = _Own(plugin, bound, decision, schema, arrays["my"])
+        self.left_out += [f"{column} of {bound.plugin}" for column in own.left_out]
+        traced = self.traced[bound.name] = Traced(bound.name, bound.plugin, names, own.columns)
         getters = []
         for place, (name, records) in enumerate(decision.args):
             if name in read:
                 cls = record_class(name, [(field, "i8", 1) for field in schema.fields[records]])
                 getters.append((place, cls.from_address, _getter(read[name])))
-        slots = [slot for _column, slot, _kind in my]
-        view = None
-        if slots:
-            view = (ctypes.c_int64 * bound.my_slots).from_buffer(arrays["my"], 8 * bound.my_offset)
         if self.build.mode != "compiled":
-            return dataclasses.replace(bound, python=self._python(bound.python, traced, getters, view, slots))
-        return dataclasses.replace(bound, compiled=self._compiled(bound.compiled, traced, getters, view, slots))
+            return dataclasses.replace(bound, python=self._python(bound.python, traced, getters, own))
+        return dataclasses.replace(bound, compiled=self._compiled(bound.compiled, traced, getters, own))
 
-    def _python(self, function, traced, getters, view, slots):
+    def _python(self, function, traced, getters, own):
         """The policy's Python function with a recorder around it."""
 
         def recorded(*records):
             seq = self._begin()
             seen = [value for place, _at, fields in getters for value in fields(records[place])]
-            before = [view[slot] for slot in slots]
+            places = own.places(records)
+            before = own.read(places)
             answer = function(*records)
             if seq < self.limit:
-                after = [view[slot] for slot in slots]
+                after = own.read(places)
                 traced.cells.extend((seq, *self._now, int(answer), *seen, *before, *after))
             return answer
 
         return recorded
 
-    def _compiled(self, dispatcher, traced, getters, view, slots):
+    def _compiled(self, dispatcher, traced, getters, own):
         """Stands for the policy's dispatcher: at its address lies a callback that calls the policy."""
         from gfplab.engine.loader import address  # imports numba, which the pure modes do without
 
@@ -123,18 +121,19 @@ class Recorder:
         policy = ctypes.PYFUNCTYPE(*shape)(address(dispatcher))
 
         def recorded(result, raised, *arguments):
-            seen = before = ()
+            seen = before = places = ()
             seq = self.limit
             try:
                 seq = self._begin()
                 if seq < self.limit:
                     seen = [value for place, at, fields in getters for value in fields(at(arguments[place]))]
-                    before = [view[slot] for slot in slots]
+                    places = own.places(arguments, at_address=True)
+                    before = own.read(places)
             except BaseException as error:  # ctypes would print it and go on with any answer
                 self.error, seq = self.error or error, self.limit
             status = policy(result, raised, *arguments)
             if status == 0 and seq < self.limit:
-                after = [view[slot] for slot in slots]
+                after = own.read(places)
                 traced.cells.extend((seq, *self._now, result[0], *seen, *before, *after))
             return status
 
@@ -155,6 +154,42 @@ class Recorder:
         if seq == self.at:
             self.on_reached()
         return seq
+
+
+class _Own:
+    """The numbers in `my` that a policy may use for one decision, its rows for single records among them."""
+
+    def __init__(self, plugin, bound: BoundDecision, decision, schema, my: np.ndarray):
+        self.memory = (ctypes.c_int64 * len(my)).from_buffer(my)
+        hidden = {field for field, _kind, _length in place_layout(plugin)}
+        columns, self.left_out = my_columns(bound.my_layout)
+        at = {name.removeprefix("my."): bound.my_offset + slot for name, slot, _kind in columns}
+        columns = [column for column in columns if column[0].removeprefix("my.") not in hidden]
+        self.fixed = [bound.my_offset + slot for _name, slot, _kind in columns]
+        self.offset, self.rows = bound.my_offset, []
+        for place, (name, records) in enumerate(decision.args):
+            if name in kinds_of(plugin):
+                layout = row_layout(plugin, name)
+                found, left_out = my_columns(layout)
+                self.left_out += left_out
+                columns += found
+                cls = record_class(name, [(field, "i8", 1) for field in schema.fields[records]])
+                mine = [slot for _name, slot, _kind in found]
+                self.rows.append((place, cls.from_address, at[f"per_{name}_at"], slots(layout), mine))
+        self.columns = columns
+
+    def places(self, records, at_address: bool = False) -> list[int]:
+        """Where the numbers are, for these records or the addresses of records."""
+        found = self.fixed
+        for place, at, rows_at, width, mine in self.rows:
+            record = at(records[place]) if at_address else records[place]
+            first = self.offset + self.memory[rows_at] + record.index * width
+            found = found + [first + slot for slot in mine]
+        return found
+
+    def read(self, places) -> list[int]:
+        """Eight bytes each, as a whole number."""
+        return [self.memory[place] for place in places]
 
 
 def _getter(fields: list[str]):
