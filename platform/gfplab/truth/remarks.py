@@ -37,24 +37,10 @@ class Remark:
 REMARKS: tuple[Remark, ...] = (
     Remark(
         "ctx_kworker_max_ns",
-        "The longest stall of a kworker at 100 MB/s. It does not reclaim there: the call of mempool_alloc() in which"
-        " it gives way to other tasks (might_sleep()) at the worst moment is the longest, 0.5 to 6 ms from seed to"
-        " seed on the rig. It is the maximum of a handful of events on either side.",
-        low=0.5, high=2.0, configurations=("fast100",),
-    ),
-    Remark(
-        "ctx_kworker_max_ns",
         "Under the throttle, the longest stall is one reclaim that naps at each of 13 priorities (1.35 s), or at"
         " each of 26 where nothing was freed and active lists had been spared (force_deactivate; 2.7 s), or two of"
         " them in a row. Which of these is the worst of a run differs from seed to seed on either side.",
         low=0.67, high=1.5, policies=(3,),
-    ),
-    Remark(
-        "last_proc_end_s",
-        "Under the throttle, elapsed time is the number of naps that stand one behind the other: nearly nothing"
-        " else takes time. It differs between seeds by a third on the rig and by more in simulation, so that a"
-        " median of five is uncertain by a tenth.",
-        low=0.9, high=1.1, policies=(3,),
     ),
     Remark(
         "disk_writes",
