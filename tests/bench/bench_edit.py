@@ -76,7 +76,7 @@ def main():
     parser.add_argument("--scenario", default="s1_quarter")
     given = parser.parse_args()
     from gfplab.cli.quick import start_numba
-    from gfplab.cli.scenarios import scenario_path
+    from gfplab.world.shipped import scenario_path
     from gfplab.cli.watch import Watch
 
     scenario = str(scenario_path(given.scenario).resolve())

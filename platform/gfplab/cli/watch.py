@@ -9,6 +9,7 @@ import click
 from gfplab.errors import GfplabError
 
 POLL_S = 0.05
+SETTLE_S = 0.02
 PATIENCE_S = 10.0
 RAISED_BY_A_POLICY = (ArithmeticError, LookupError, ValueError)
 
@@ -27,7 +28,7 @@ def cli(scenario, policies, settings, seed) -> int:
     described in a sentence, and watched on. Nothing is written. Ctrl-C ends it.
     """
     from gfplab.cli.quick import start_numba
-    from gfplab.cli.scenarios import scenario_path
+    from gfplab.world.shipped import scenario_path
 
     start_numba()
     from gfplab.policy.discover import is_file
@@ -39,6 +40,10 @@ def cli(scenario, policies, settings, seed) -> int:
         time.sleep(POLL_S)
         changed = watch.files.changed()
         if changed:
+            time.sleep(SETTLE_S)
+            while more := watch.files.changed():  # an editor may empty a file before it fills it
+                changed = list(dict.fromkeys([*changed, *more]))
+                time.sleep(SETTLE_S)
             click.echo(f"\n{', '.join(changed)} saved")
             job = watch.start()
         elif job.is_alive() and time.monotonic() - watch.began > PATIENCE_S and not watch.warned:
