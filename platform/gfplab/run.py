@@ -127,7 +127,7 @@ def simulate(
     except PolicyError:
         raise
     except Exception as e:
-        fault = of_exception(e, policies.chosen.values())
+        fault = of_exception(e, policies.plugins())
         if fault is None:
             raise
         for place in getattr(e, "__notes__", ()):

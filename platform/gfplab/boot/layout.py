@@ -6,6 +6,7 @@ Everything in the simulated kernel is an index; a Layout hands the indices out a
 from dataclasses import dataclass, field
 
 ROLE_USER, ROLE_KSWAPD, ROLE_KWORKER, ROLE_RESCUER, ROLE_DMCRYPT, ROLE_FLUSHER, ROLE_REAPER = range(1, 8)
+ROLES = ("", "user", "kswapd", "kworker", "rescuer", "dmcrypt_write", "flusher", "oom_reaper")
 IO_WORKERS = (ROLE_KWORKER, ROLE_RESCUER, ROLE_DMCRYPT)
 
 
@@ -79,6 +80,15 @@ class Layout:
 
         self.streams.append(name)
         return FIRST_STREAM + len(self.streams) - 1
+
+    def named(self, kind: str) -> dict[str, list[int]]:
+        """Name -> the numbers of the "pool"s or "task"s called so; tasks are called by their comm and by their role."""
+        found: dict[str, list[int]] = {}
+        for number, plan in enumerate(self.pools[1:] if kind == "pool" else self.tasks[1:], 1):
+            names = {plan.name} if kind == "pool" else {plan.comm, ROLES[plan.role]}
+            for name in names:
+                found.setdefault(name, []).append(number)
+        return found
 
     def add(self, what: str, item) -> int:
         """Append to one of the name lists; returns the index."""

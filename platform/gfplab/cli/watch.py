@@ -115,4 +115,4 @@ class Watch:
 
     @staticmethod
     def _of_a_plugin(setting: str, chosen) -> bool:
-        return setting.partition(".")[0] in {plugin.name for plugin in chosen.chosen.values()}
+        return setting.partition(".")[0] in {plugin.name for plugin in chosen.plugins()}

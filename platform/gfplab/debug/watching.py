@@ -62,7 +62,7 @@ def _stamp(path: Path) -> tuple | None:
 def files_of(world, policies) -> list[str]:
     """The scenario, and every plugin file and library in use that did not come with gfplab."""
     found = [str(world.source)]
-    for plugin in {plugin.name: plugin for plugin in policies.chosen.values()}.values():
+    for plugin in policies.plugins():
         if plugin.origin == "shipped" or plugin.origin.startswith("entry point"):
             continue
         found.append(plugin.path)

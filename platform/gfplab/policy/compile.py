@@ -51,19 +51,28 @@ def signature(decision: Decision, dtypes: Mapping[str, np.dtype]):
 
 def compile_decision(plugin: Plugin, decision: Decision, dtypes: Mapping[str, np.dtype]):
     """The dispatcher of one decision of a linted plugin; it has one signature and compiles no other."""
+    key = decision_key(plugin, decision, dtypes)
     if declared_in_c(plugin.functions[decision.name]):
-        from gfplab.policy.c_compile import c_key, compile_call
+        from gfplab.policy.c_compile import compile_call
 
-        key = c_key(plugin, decision, dtypes)
-        with _LOCK:
-            if key not in _LOADED:
-                _LOADED[key] = compile_call(plugin, decision, dtypes, key)
-            return _LOADED[key]
-    names = reached(plugin, decision.name)
-    key = _key(plugin, decision, dtypes, names)
+        return loaded_once(key, lambda: compile_call(plugin, decision, dtypes, key))
+    return loaded_once(key, lambda: _compile(plugin, decision, dtypes, reached(plugin, decision.name), key))
+
+
+def decision_key(plugin: Plugin, decision: Decision, dtypes: Mapping[str, np.dtype]) -> str:
+    """The name of the machine code of a plugin's answer."""
+    if declared_in_c(plugin.functions[decision.name]):
+        from gfplab.policy.c_compile import c_key
+
+        return c_key(plugin, decision, dtypes)
+    return _key(plugin, decision, dtypes, reached(plugin, decision.name))
+
+
+def loaded_once(key: str, compiled: Callable[[], Any]):
+    """What `compiled` gives, made once in this process."""
     with _LOCK:
         if key not in _LOADED:
-            _LOADED[key] = _compile(plugin, decision, dtypes, names, key)
+            _LOADED[key] = compiled()
         return _LOADED[key]
 
 
@@ -126,10 +135,10 @@ def _key(plugin: Plugin, decision: Decision, dtypes: Mapping[str, np.dtype], nam
 def _compile(plugin, decision, dtypes, names, key):
     namespace = {**_constants(plugin, names), **_callables(), "__name__": __name__}
     if plugin.layout:
-        namespace["__my"] = _record_at(from_dtype(my_dtype(plugin.layout)))
+        namespace["__my"] = record_at(from_dtype(my_dtype(plugin.layout)))
     kinds = kinds_used(plugin, names)
     for kind in kinds:
-        namespace[f"__row_{kind}"] = _record_at(from_dtype(my_dtype(row_layout(plugin, kind))))
+        namespace[f"__row_{kind}"] = record_at(from_dtype(my_dtype(row_layout(plugin, kind))))
     definitions = [rewritten(plugin, name, decision if name == decision.name else None, kinds) for name in names]
     module = ast.fix_missing_locations(ast.Module(definitions, []))
     exec(compile(module, plugin.module.__file__ or plugin.path, "exec"), namespace)
@@ -155,7 +164,7 @@ def my_dtype(layout: Layout) -> np.dtype:
 
 
 @functools.cache
-def _record_at(record: types.Record):
+def record_at(record: types.Record):
     """The function address -> the record that lies there."""
 
     @intrinsic

@@ -6,6 +6,7 @@ file that cannot be imported: what is left out in silence would change a result.
 
 import importlib
 import pkgutil
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -20,6 +21,7 @@ from gfplab.policy.lint import lint
 from gfplab.policy.markers import PROJECT
 from gfplab.policy.plugin import Plugin, did_you_mean, load_file, load_module
 
+SHARE = "@"  # plugin@who: for a pool or for tasks only
 SHIPPED = "gfplab_plugins"
 FOLDER = "plugins"
 
@@ -65,12 +67,19 @@ class Catalogue(Mapping[str, Plugin]):
 
 def is_file(given: str) -> bool:
     """Whether what a person gave with -p is a file and not a plugin's name."""
-    return given.endswith((".py", SUFFIX))
+    return split_share(given)[0].endswith((".py", SUFFIX))
+
+
+def split_share(given: str) -> tuple[str, str]:
+    """(`pool_first`, `swap0.tio`) of `pool_first@swap0.tio`; the second is empty where nobody is named."""
+    match = re.fullmatch(r"(.*?\.(?:py|so)|[^@/\\]*)@(.+)", given)
+    return (match[1], match[2]) if match else (given, "")
 
 
 def discover(files: Sequence[str | Path] = (), folder: str | Path = FOLDER) -> Catalogue:
     """Every plugin there is: shipped, installed, dropped into `folder`, and in `files`."""
-    named = {Path(file).resolve(): load_file(str(file), "-p") for file in files}
+    given = [split_share(str(file))[0] for file in files]
+    named = {Path(file).resolve(): load_file(file, "-p") for file in given}
     dropped = [path for path in sorted(Path(folder).glob("[!_]*.py")) if path.resolve() not in named]
     found = [load_file(str(path), f"./{folder}") for path in dropped]
     return Catalogue([*_shipped(), *_installed(), *found, *named.values()])

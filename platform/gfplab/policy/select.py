@@ -12,14 +12,16 @@ from typing import Any
 
 import numpy as np
 
-from gfplab.engine.decision import BoundDecision
+from gfplab.engine.decision import BoundDecision, Decision
 from gfplab.engine.state import Schema
 from gfplab.errors import PolicyError
 from gfplab.kernel.decisions import DECISIONS
 from gfplab.policy.c_policy import SUFFIX
-from gfplab.policy.discover import Catalogue, discover, is_file
-from gfplab.policy.places import first_row, kinds_of, row_layout, rows_of, slots
+from gfplab.policy.discover import SHARE, Catalogue, discover, is_file, split_share
+from gfplab.policy.places import Layout, first_row, kinds_of, row_layout, rows_of, slots
 from gfplab.policy.plugin import ARGUMENTS, Plugin, did_you_mean
+from gfplab.policy.shares import kinds_of as shared_by
+from gfplab.policy.shares import share_layout, share_numbers, share_python
 from gfplab.policy.tunables import Value
 
 STOCK = "stock"
@@ -34,10 +36,16 @@ class PolicySet:
     era: str
     chosen: Mapping[str, Plugin]  # decision -> plugin, complete, in the kernel's order
     values: Mapping[str, Mapping[str, Value]]  # plugin -> tunable -> value, complete
+    shares: Mapping[str, Mapping[str, Plugin]] = dataclasses.field(default_factory=dict)  # decision -> who -> plugin
 
     def names(self) -> dict[str, str]:
-        """decision -> plugin."""
-        return {decision: plugin.name for decision, plugin in self.chosen.items()}
+        """decision -> plugin, and `decision@who` -> plugin where one answers for single pools or tasks."""
+        shares = {f"{d}{SHARE}{who}": plugin for d, named in self.shares.items() for who, plugin in named.items()}
+        return {key: plugin.name for key, plugin in {**self.chosen, **shares}.items()}
+
+    def plugins(self) -> list[Plugin]:
+        """Every plugin that answers anything, once."""
+        return list(self._in_use().values())
 
     def tunables(self) -> dict[str, Value]:
         """`plugin.tunable` -> value of every plugin in use."""
@@ -55,7 +63,8 @@ class PolicySet:
         """`plugin.decision` -> sha256 of the shared library behind it, of the decisions in use that C answers."""
         return {
             f"{plugin.name}.{decision}": plugin.libraries[decision]
-            for decision, plugin in self.chosen.items()
+            for decision in self.chosen
+            for plugin in self._members(decision)
             if decision in plugin.libraries
         }
 
@@ -82,6 +91,9 @@ class PolicySet:
                 continue
             if progress is not None:
                 progress(len(bound), len(self.chosen), decision.name)
+            if self.shares.get(decision.name):
+                bound[decision.name] = self._bind_shares(decision, dtypes if compiled else None, offsets)
+                continue
             plugin = self.chosen[decision.name]
             bound[decision.name] = BoundDecision(
                 name=decision.name,
@@ -94,32 +106,66 @@ class PolicySet:
             )
         return bound
 
+    def _bind_shares(self, decision: Decision, dtypes: Mapping | None, offsets: Mapping[str, int]) -> BoundDecision:
+        """The code of a decision that several plugins share."""
+        members = self._members(decision.name)
+        machine_code = None
+        if dtypes is not None:
+            from gfplab.policy.share_compile import compile_shares
+
+            machine_code = compile_shares(decision, members, dtypes)
+        named = [f"{plugin.name}{SHARE}{who}" for who, plugin in self.shares[decision.name].items()]
+        return BoundDecision(
+            name=decision.name,
+            compiled=machine_code,
+            python=share_python(decision, members),
+            my_layout=share_layout(decision.name, len(members)),
+            my_offset=offsets[SHARE + decision.name],
+            plugin=", ".join([members[0].name, *named]),
+        )
+
     @property
     def my_slots(self) -> int:
-        """The length of k.my, but for state of single records; at least 1, for an array needs an address."""
-        return max(1, sum(slots(plugin.layout) for plugin in self._in_use().values()))
+        """The length of k.my, but for rows of single records; at least 1, for an array needs an address."""
+        return max(1, sum(slots(layout) for layout in self._layouts().values()))
 
     def my_initial(self, machine: Any = None) -> np.ndarray:
         """k.my at the start of a run on `machine`, whose arrays say how many pools, tasks and zones there are.
 
         First come the plugins' own ranges, then the rows that they keep for single records.
         """
-        plugins, begins = self._in_use().values(), self._offsets()
-        numbers, rows = [], []
-        for plugin in plugins:
-            numbers += self._numbers(plugin, machine, self.my_slots + len(rows) - begins[plugin.name])
+        begins, end = self._offsets(), self.my_slots
+        numbers: list[int] = []
+        rows: list[int] = []
+        for plugin in self.plugins():
+            numbers += self._numbers(plugin, machine, end + len(rows) - begins[plugin.name])
             for kind in kinds_of(plugin):
                 rows += [_bits(number) for number in first_row(plugin, kind)] * rows_of(machine, kind)
+        for decision, named in self.shares.items():
+            begin = begins[SHARE + decision]
+            mys = [begins[plugin.name] - begin for plugin in self._members(decision)]
+            own, table = share_numbers(decision, named, machine, mys, end + len(rows) - begin)
+            numbers += own
+            rows += table
         return np.array([*(numbers or [0]), *rows], np.int64)
 
+    def _members(self, decision: str) -> list[Plugin]:
+        """The plugins that answer a decision, the one that answers by default first."""
+        return [self.chosen[decision], *self.shares.get(decision, {}).values()]
+
     def _in_use(self) -> dict[str, Plugin]:
-        return {plugin.name: plugin for plugin in self.chosen.values()}
+        return {plugin.name: plugin for decision in self.chosen for plugin in self._members(decision)}
+
+    def _layouts(self) -> dict[str, Layout]:
+        """The ranges of k.my in their order: plugin -> its record, `@decision` -> what a shared decision keeps."""
+        shared = {SHARE + d: share_layout(d, 1 + len(named)) for d, named in self.shares.items()}
+        return {name: plugin.layout for name, plugin in self._in_use().items()} | shared
 
     def _offsets(self) -> dict[str, int]:
         offsets, offset = {}, 0
-        for name, plugin in self._in_use().items():
+        for name, layout in self._layouts().items():
             offsets[name] = offset
-            offset += slots(plugin.layout)
+            offset += slots(layout)
         return offsets
 
     def _numbers(self, plugin: Plugin, machine: Any, rows_at: int) -> list[int]:
@@ -153,50 +199,58 @@ def select(
     """The policies of one run.
 
     policies: decision -> plugin, as a scenario or study says; extra: names and files of -p, which take over all that
-    they answer; tunables: `plugin.tunable` -> value.  A plugin named "stock" is the stock kernel of the era.
+    they answer; tunables: `plugin.tunable` -> value.  A plugin named "stock" is the stock kernel of the era.  A key of
+    policies may be `decision@who`, and an entry of extra `plugin@who`: for a pool or for tasks (shares.py).
     """
     files = [name for name in extra if is_file(name)]
     plugins = discover(files) if plugins is None else plugins
     stock = plugins[stock_plugin(era, plugins)]
     chosen = {decision: stock for decision in ARGUMENTS}
-    faults = _take_named(chosen, policies or {}, plugins, stock)
-    faults += _take_extra(chosen, extra, plugins, stock, era)
+    shares: dict[str, dict[str, Plugin]] = {}
+    faults = _take_named(chosen, shares, policies or {}, plugins, stock)
+    faults += _take_extra(chosen, shares, extra, plugins, stock, era)
     if faults:
         raise PolicyError("\n".join(faults))
-    in_use = {plugin.name: plugin for plugin in chosen.values()}
+    shares = {decision: shares[decision] for decision in ARGUMENTS if shares.get(decision)}
+    in_use = {plugin.name: plugin for plugin in PolicySet(era, chosen, {}, shares).plugins()}
     values = {name: {t.name: t.default for t in plugin.tunables.values()} for name, plugin in in_use.items()}
     faults = _set_tunables(values, tunables or {}, in_use, plugins)
     if faults:
         raise PolicyError("\n".join(faults))
-    return PolicySet(era, chosen, values)
+    return PolicySet(era, chosen, values, shares)
 
 
-def _take_named(chosen: dict[str, Plugin], policies: Mapping[str, str], plugins: Catalogue, stock: Plugin) -> list[str]:
-    """Give each decision to the plugin that `policies` names for it."""
+def _take_named(chosen, shares, policies: Mapping[str, str], plugins: Catalogue, stock: Plugin) -> list[str]:
+    """Give each decision, or a share of it, to the plugin that `policies` names for it."""
     faults = []
-    for decision, name in policies.items():
+    for key, name in policies.items():
+        decision, _at, who = key.partition(SHARE)
         plugin = stock if name == STOCK else plugins.get(name)
         if decision not in ARGUMENTS:
-            faults.append(f"policies.{decision}: there is no such decision point; {did_you_mean(decision, ARGUMENTS)}")
+            faults.append(f"policies.{key}: there is no such decision point; {did_you_mean(decision, ARGUMENTS)}")
         elif plugin is None:
-            faults.append(f"policies.{decision}: there is no plugin '{name}'; {did_you_mean(name, [*plugins, STOCK])}")
+            faults.append(f"policies.{key}: there is no plugin '{name}'; {did_you_mean(name, [*plugins, STOCK])}")
         elif decision not in plugin.functions:
             answers = ", ".join(plugin.decisions)
-            faults.append(f"policies.{decision}: {name} does not answer this decision point; it answers {answers}")
+            faults.append(f"policies.{key}: {name} does not answer this decision point; it answers {answers}")
+        elif who and not shared_by(decision):
+            faults.append(f"policies.{key}: {decision} is asked about no pool and no task; leave {SHARE}{who} out")
+        elif who:
+            shares.setdefault(decision, {})[who] = plugin
         else:
             chosen[decision] = plugin
     return faults
 
 
-def _take_extra(
-    chosen: dict[str, Plugin], extra: Sequence[str], plugins: Catalogue, stock: Plugin, era: str
-) -> list[str]:
-    """Give each plugin of -p everything that it answers."""
+def _take_extra(chosen, shares, extra: Sequence[str], plugins: Catalogue, stock: Plugin, era: str) -> list[str]:
+    """Give each plugin of -p everything that it answers, or its share of that."""
     faults: list[str] = []
-    taken: dict[str, Plugin] = {}
-    for text in extra:
-        name = text.removesuffix(".py").removesuffix(SUFFIX).replace("\\", "/").rpartition("/")[2]
-        plugin = stock if text == STOCK else plugins.get(name)
+    taken: dict[tuple[str, str], Plugin] = {}
+    # shares come last, for they are taken from what others have
+    for text in sorted(extra, key=lambda text: bool(split_share(text)[1])):
+        given, who = split_share(text)
+        name = given.removesuffix(".py").removesuffix(SUFFIX).replace("\\", "/").rpartition("/")[2]
+        plugin = stock if given == STOCK else plugins.get(name)
         if plugin is None:
             faults.append(f"-p {text}: there is no plugin '{name}'; {did_you_mean(name, [*plugins, STOCK])}")
             continue
@@ -205,10 +259,19 @@ def _take_extra(
             kernels = " or ".join(ASKED_BY[unasked[0]])
             faults.append(f"-p {text}: {era} never asks {unasked[0]}, so nothing would read it; take kernel {kernels}")
         for decision in plugin.functions:
-            if taken.setdefault(decision, plugin) is not plugin:
-                other = taken[decision].name
+            if taken.setdefault((decision, who), plugin) is not plugin:
+                other = taken[decision, who].name
                 faults.append(f"-p {text}: {other} answers {decision} too; leave one of them out")
-            chosen[decision] = plugin
+            if not who:
+                chosen[decision] = plugin
+                shares.pop(decision, None)
+            elif shared_by(decision):
+                shares.setdefault(decision, {})[who] = plugin
+            else:
+                faults.append(
+                    f"-p {text}: {name} answers {decision} too, which is asked about no pool and no task; say in the "
+                    f"scenario what it is to answer, as [policies] {plugin.decisions[0]}{SHARE}{who}"
+                )
     return faults
 
 

@@ -13,6 +13,7 @@ from pydantic_core import core_schema
 from gfplab.errors import StudyError
 from gfplab.study.space import Value
 from gfplab.world.fields import TABLE, Flag, Text, Whole
+from gfplab.world.overrides import flatten_policies
 from gfplab.world.toml import check
 
 
@@ -156,6 +157,7 @@ def read_file(tables: Mapping[str, Any], where: str | Path) -> tuple[StudyFile, 
     lines: list[str] = []
     entries: dict[str, Range] = {}
     study: StudyFile | None = None
+    tables = flatten_policies(dict(tables))
     try:
         study = check(StudyFile, tables, where, StudyError)
     except StudyError as error:

@@ -6,10 +6,12 @@ Every mistake is collected as one sentence; nothing is run and nothing is compil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from gfplab.boot.names import names_of
 from gfplab.errors import GfplabError, PolicyError, ScenarioError, StudyError
 from gfplab.kernel.decisions import DECISIONS
 from gfplab.policy.discover import Catalogue
 from gfplab.policy.select import stock_plugin
+from gfplab.policy.shares import kinds_of, share_fault
 from gfplab.study.file import Range as Entry
 from gfplab.study.file import StudyFile
 from gfplab.study.objectives import DIRECTIONS, NAMED_CONSTRAINTS, Constraint, Objective, parse_bound
@@ -103,18 +105,31 @@ class Resolver:
     def decision_choices(self) -> dict[str, tuple[str, ...]]:
         """Decision point -> the plugins that may take it."""
         found = {}
-        for decision, names in self.file.policies.items():
-            where = f"[policies] {decision}"
+        for key, names in self.file.policies.items():
+            where = f"[policies] {key}"
+            decision, _at, who = key.partition("@")
             if decision not in self.decisions:
                 known = did_you_mean(decision, self.decisions)
                 self.wrong("[policies]", f"no decision point is named '{decision}'{known}")
                 continue
+            if who:
+                self._share(where, decision, who)
             for name in names:
                 if name != STOCK and self.known(name, where) and decision not in self.plugins[name].decisions:
                     decides = ", ".join(self.plugins[name].decisions)
                     self.wrong(where, f"{name} does not decide this; it decides {decides}")
-            found[decision] = names
+            found[key] = names
         return found
+
+    def _share(self, where: str, decision: str, who: str) -> None:
+        """A pool or a task of a name has to be there in every scenario."""
+        if not kinds_of(decision):
+            self.wrong(where, f"{decision} is asked about no pool and no task; leave @{who} out")
+            return
+        for name, scenario in self.scenarios.items():
+            fault = share_fault(decision, who, names_of(scenario.world))
+            if fault:
+                self.wrong(where, f"{fault.replace('this scenario', name)}")
 
     def space(self) -> Space:
         """The whole search space."""

@@ -189,7 +189,8 @@ class Space:
         chosen = dict(self.stacks.get(values.get(POLICY, STOCK), {}))
         chosen |= self.fixed_policies
         chosen |= {d.name: values[d.name] for d in self.policies if d.name != POLICY and d.name in values}
-        return {decision: plugin for decision, plugin in sorted(chosen.items()) if plugin != STOCK}
+        # for the pool or the tasks that are named after an @, stock is not what the others have
+        return {decision: plugin for decision, plugin in sorted(chosen.items()) if plugin != STOCK or "@" in decision}
 
     def label_of(self, values: Mapping[str, Value]) -> str:
         """The policies in a few words: the whole-plugin choice, and the decision points that another plugin takes."""

@@ -8,12 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from gfplab.boot.layout import ROLES
 from gfplab.kernel.tracepoints import TRACEPOINTS
 from gfplab.tables.provenance import provenance_of, scenario_name
 from gfplab.tables.schema import DTYPES, ON_REQUEST, TABLES
 from gfplab.tables.sleeps import STATE_MASK, STATES, stacks_of, stalls_of
-
-ROLES = ("", "user", "kswapd", "kworker", "rescuer", "dmcrypt_write", "flusher", "oom_reaper")
 
 
 @dataclass(frozen=True)

@@ -97,7 +97,7 @@ def properties_of(world) -> dict[str, object]:
 
 def policy_label(policies) -> str:
     """The plugins of a PolicySet that decide beside the stock kernel, with tunables that were changed."""
-    plugins = {plugin.name: plugin for plugin in policies.chosen.values()}
+    plugins = {plugin.name: plugin for plugin in policies.plugins()}
     parts = []
     for name, plugin in sorted(plugins.items()):
         values = policies.values.get(name, {})

@@ -140,6 +140,20 @@ def _some_part(kind: Any, here: Any) -> str:
     return next(named, next(iter(here), "NAME") if isinstance(here, dict) else "NAME")
 
 
+def flatten_policies(tables: dict[str, Any]) -> dict[str, Any]:
+    """[policies.mempool_step] default = "a", tio = "b" is mempool_step = "a", "mempool_step@tio" = "b"."""
+    policies = tables.get("policies")
+    if not isinstance(policies, dict):
+        return tables
+    flat: dict[str, Any] = {}
+    for decision, value in policies.items():
+        if isinstance(value, dict):
+            flat.update({decision if who == "default" else f"{decision}@{who}": name for who, name in value.items()})
+        else:
+            flat[decision] = value
+    return {**tables, "policies": flat}
+
+
 def flatten_tunables(tables: dict[str, Any]) -> dict[str, Any]:
     """[tunables.plugin] x = 1 and [tunables] "plugin.x" = 1 are the same; afterwards there is only the second."""
     tunables = tables.get("tunables")

@@ -21,7 +21,7 @@ from gfplab.world.devices import Crypt, Disk, Filesystem, Swap
 from gfplab.world.fields import TABLE, SomeTime, Text, Time
 from gfplab.world.imported import merge_import
 from gfplab.world.machine import Machine, zones_of_memory
-from gfplab.world.overrides import apply_overrides, flatten_tunables
+from gfplab.world.overrides import apply_overrides, flatten_policies, flatten_tunables
 from gfplab.world.profiles import cipher_ns, costs_of
 from gfplab.world.toml import check, place, read_toml
 from gfplab.world.workload import AnonToucher, MempoolLoop, Task
@@ -66,7 +66,7 @@ class World:
     swap: Annotated[Swap | None, "the swap area"] = None
     filesystems: Annotated[tuple[Filesystem, ...], Field(alias="filesystem"), "where files are"] = ()
     tasks: Annotated[tuple[Annotated[Task, Discriminator("kind")], ...], Field(alias="task"), "the workload"] = ()
-    policies: Annotated[dict[str, Text], "decision point = plugin; the stock kernel decides the rest"] = field(
+    policies: Annotated[dict[str, Text], "decision point, alone or @pool or @task = plugin"] = field(
         default_factory=dict
     )
     tunables: Annotated[dict[str, Annotated[Any, TunableValue()]], "plugin.tunable = value"] = field(
@@ -124,7 +124,7 @@ def build_world(
     overrides = dict(overrides or {})
     early = {key: overrides.pop(key) for key in ("machine.import",) if key in overrides}
     tables = apply_overrides(tables, early, where)
-    tables = flatten_tunables(merge_import(tables, source))
+    tables = flatten_policies(flatten_tunables(merge_import(tables, source)))
     tables = apply_overrides(tables, overrides, where)
     labels = {address: f"{where} {address}" for address in (*early, *overrides)}
 
