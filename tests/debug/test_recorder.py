@@ -143,6 +143,15 @@ def test_a_policy_reads_the_fields_of_the_functions_that_it_calls(plugin_in):
     assert fields_read(plugin, "mempool_step", kernel_schema()) == {"pool": ["curr_nr"], "call": ["may_sleep", "last"]}
 
 
+def test_a_decision_that_several_plugins_share_is_traced_with_the_fields_of_all(storm, policies_of):
+    """In the same run; and a debugger that stops there knows whose question it is."""
+    shared = policies_of("adaptive_wait", "pool_first@swap0.tio")
+    run, _recorder, frame = traced(storm, shared, wanted=("mempool_step",))
+    assert run.log_hash == simulate(storm, shared, 1).log_hash
+    assert {"pool.curr_nr", "pool.outstanding", "call.last"} <= set(frame.columns)
+    assert frame.height > 100 and not any(column.startswith("my.") for column in frame.drop_nulls().columns)
+
+
 CALLING = '''
 """Ask a function."""
 from gfplab import FAIL, RESERVE, WAIT, hookimpl

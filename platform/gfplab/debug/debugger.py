@@ -20,6 +20,7 @@ from gfplab.errors import PolicyError
 from gfplab.kernel.decisions import DECISIONS
 from gfplab.kernel.gfp import gfp_names
 from gfplab.policy.places import kinds_of, with_rows
+from gfplab.policy.shares import whose
 from gfplab.units import about_time
 
 _OURS = ["gfplab.debug.*", "gfplab.engine.*", "gfplab.policy.*", "gfplab.run"]  # stepping does not stop in these
@@ -69,8 +70,8 @@ class PolicyDebugger(pdb.Pdb):
     def _stop(self, bound, breakpoint: Breakpoint, now: int, task: int, records) -> None:
         """Say where the machine is, and let the next statement that is not ours be the debugger's."""
         decision = next(d for d in DECISIONS if d.name == bound.name)
+        plugin, records = whose(bound, self.policies.chosen[bound.name], records)
         named = dict(zip([*(name for name, _records in decision.args), "my"], records, strict=True))
-        plugin = self.policies.chosen[bound.name]
         if kinds_of(plugin):
             named["my"] = with_rows(plugin, decision, lambda *asked: asked[-1])(*records)
         comm = self.booted.layout.tasks[task].comm if task else "an interrupt"
@@ -80,7 +81,7 @@ class PolicyDebugger(pdb.Pdb):
         where = f"{breakpoint.asked}{_ordinal(breakpoint.asked)} time, at {now} ns ({about_time(now)})"
         pid = int(self.booted.arrays["tasks"]["pid"][task])
         who = f"{comm} (pid {pid}) on CPU {int(self.booted.arrays['tasks']['last_cpu'][task])}" if task else comm
-        self.message(f"{bound.name} of {bound.plugin}, asked for the {where}, by {who}")
+        self.message(f"{bound.name} of {plugin.name}, asked for the {where}, by {who}")
         trace = running_trace(running_frames(self.build), self.world.kernel)
         if trace:
             self.message("\n".join(["Call Trace:", *trace]))

@@ -15,7 +15,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from gfplab.debug.fields import fields_read, my_columns
+from gfplab.debug.fields import fields_of_all, my_columns
 from gfplab.engine.decision import BoundDecision
 from gfplab.engine.state import record_class
 from gfplab.kernel.decisions import DECISIONS
@@ -80,10 +80,10 @@ class Recorder:
     def _around(self, bound: BoundDecision) -> BoundDecision:
         decision = next(d for d in DECISIONS if d.name == bound.name)
         schema, arrays = self.build.schema, self.machine.arrays
-        plugin = self.policies.chosen[bound.name]
-        read = fields_read(plugin, bound.name, schema)
+        plugins = self.policies.answering(bound.name)
+        read = fields_of_all(plugins, bound.name, schema)
         names = [f"{record}.{field}" for record, fields in read.items() for field in fields]
-        own = _Own(plugin, bound, decision, schema, arrays["my"])
+        own = _Own(plugins, bound, decision, schema, arrays["my"])
         self.left_out += [f"{column} of {bound.plugin}" for column in own.left_out]
         traced = self.traced[bound.name] = Traced(bound.name, bound.plugin, names, own.columns)
         getters = []
@@ -157,18 +157,22 @@ class Recorder:
 
 
 class _Own:
-    """The numbers in `my` that a policy may use for one decision, its rows for single records among them."""
+    """The numbers in `my` that a policy may use for one decision, its rows for single records among them.
 
-    def __init__(self, plugin, bound: BoundDecision, decision, schema, my: np.ndarray):
+    A decision that several plugins share has no `my` that would be the same from one question to the next.
+    """
+
+    def __init__(self, plugins, bound: BoundDecision, decision, schema, my: np.ndarray):
         self.memory = (ctypes.c_int64 * len(my)).from_buffer(my)
+        plugin, shared = plugins[0], len(plugins) > 1
         hidden = {field for field, _kind, _length in place_layout(plugin)}
-        columns, self.left_out = my_columns(bound.my_layout)
+        columns, self.left_out = my_columns(() if shared else bound.my_layout)
         at = {name.removeprefix("my."): bound.my_offset + slot for name, slot, _kind in columns}
         columns = [column for column in columns if column[0].removeprefix("my.") not in hidden]
         self.fixed = [bound.my_offset + slot for _name, slot, _kind in columns]
         self.offset, self.rows = bound.my_offset, []
         for place, (name, records) in enumerate(decision.args):
-            if name in kinds_of(plugin):
+            if name in kinds_of(plugin) and not shared:
                 layout = row_layout(plugin, name)
                 found, left_out = my_columns(layout)
                 self.left_out += left_out

@@ -64,7 +64,7 @@ class PolicySet:
         return {
             f"{plugin.name}.{decision}": plugin.libraries[decision]
             for decision in self.chosen
-            for plugin in self._members(decision)
+            for plugin in self.answering(decision)
             if decision in plugin.libraries
         }
 
@@ -108,7 +108,7 @@ class PolicySet:
 
     def _bind_shares(self, decision: Decision, dtypes: Mapping | None, offsets: Mapping[str, int]) -> BoundDecision:
         """The code of a decision that several plugins share."""
-        members = self._members(decision.name)
+        members = self.answering(decision.name)
         machine_code = None
         if dtypes is not None:
             from gfplab.policy.share_compile import compile_shares
@@ -143,18 +143,18 @@ class PolicySet:
                 rows += [_bits(number) for number in first_row(plugin, kind)] * rows_of(machine, kind)
         for decision, named in self.shares.items():
             begin = begins[SHARE + decision]
-            mys = [begins[plugin.name] - begin for plugin in self._members(decision)]
+            mys = [begins[plugin.name] - begin for plugin in self.answering(decision)]
             own, table = share_numbers(decision, named, machine, mys, end + len(rows) - begin)
             numbers += own
             rows += table
         return np.array([*(numbers or [0]), *rows], np.int64)
 
-    def _members(self, decision: str) -> list[Plugin]:
+    def answering(self, decision: str) -> list[Plugin]:
         """The plugins that answer a decision, the one that answers by default first."""
         return [self.chosen[decision], *self.shares.get(decision, {}).values()]
 
     def _in_use(self) -> dict[str, Plugin]:
-        return {plugin.name: plugin for decision in self.chosen for plugin in self._members(decision)}
+        return {plugin.name: plugin for decision in self.chosen for plugin in self.answering(decision)}
 
     def _layouts(self) -> dict[str, Layout]:
         """The ranges of k.my in their order: plugin -> its record, `@decision` -> what a shared decision keeps."""

@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
-from gfplab.engine.decision import Decision
+from gfplab.engine.decision import BoundDecision, Decision
 from gfplab.engine.state import record_class
 from gfplab.errors import PolicyError
 from gfplab.policy.faults import OutsideArray
@@ -97,7 +97,8 @@ def share_python(decision: Decision, members: Sequence[Plugin]) -> Callable[...,
     answers = [python_function(plugin, decision) for plugin in members]
     kept = [record_class("my", plugin.layout) if plugin.layout else None for plugin in members]
 
-    def answer(*records):
+    def share(*records):
+        """(number of the plugin that is asked, its `my`)."""
         own = records[-1]
         start, which = ctypes.addressof(own), DEFAULT
         for kind, place in places:
@@ -106,10 +107,25 @@ def share_python(decision: Decision, members: Sequence[Plugin]) -> Callable[...,
                 raise OutsideArray(beyond(decision.name, kind))
             which = ctypes.c_int64.from_address(start + 8 * (getattr(own, f"{kind}_at") + number)).value or which
         my, offset = kept[which], getattr(own, f"my_{which}")
-        return answers[which](*records[:-1], my.from_address(start + 8 * offset) if my else None)
+        return which, my.from_address(start + 8 * offset) if my else None
 
+    def answer(*records):
+        which, my = share(*records)
+        return answers[which](*records[:-1], my)
+
+    def asked_plugin(*records):
+        which, my = share(*records)
+        return members[which], (*records[:-1], my)
+
+    answer.asked_plugin = asked_plugin
     answer.__name__ = decision.name
     return answer
+
+
+def whose(bound: BoundDecision, plugin: Plugin, records: Sequence[Any]) -> tuple[Plugin, Sequence[Any]]:
+    """The plugin that answers this question, and its records; `plugin` is the one that answers by default."""
+    asked_plugin = getattr(bound.python, "asked_plugin", None)
+    return asked_plugin(*records) if asked_plugin else (plugin, records)
 
 
 def beyond(decision: str, kind: str) -> str:
