@@ -62,8 +62,11 @@ def test_constraints_are_mentioned_only_where_one_is_violated():
 
 
 def test_a_long_front_is_cut_and_says_so():
-    page = lines(outcome([trial(number, 100.0 - number) for number in range(20)]))
-    assert page[-1] == f"the first {MOST} of 19 trials that no other trial beats"
+    page = lines(outcome([trial(number, 100.0 - number) for number in range(20)], finalists=[0, 3, 19]))
+    best = "the best by each aim, and the baselines among them"
+    assert page[-1] == f"2 of 19 trials that no other trial beats: {best}"
+    assert [line.split()[0] for line in page if line.split() and line.split()[0].isdigit()][1:] == ["0", "3", "19", "2"]
+    assert lines(outcome([trial(number, 100.0 - number) for number in range(MOST + 1)]))[-1] != page[-1]
 
 
 def test_a_study_that_has_just_begun_has_a_page():

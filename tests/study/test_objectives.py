@@ -7,7 +7,7 @@ import pytest
 from study_toy import STUDY, run_toy
 
 from gfplab.study.objectives import Constraint, Objective, parse_bound
-from gfplab.study.pareto import front
+from gfplab.study.pareto import best_by_turns, front
 from gfplab.study.search import run_study
 
 
@@ -62,6 +62,16 @@ def test_the_front_of_known_points():
     assert front(points, [objective("minimize"), objective("minimize")]) == [7]
     assert front({n: (x,) for n, (x, _) in points.items()}, [objective("maximize")]) == [6]
     assert front({}, both) == []
+
+
+def test_of_a_long_front_each_objective_chooses_in_turn():
+    """Trial 4 is the best of the first, 2 of the second, 9 the next best of the first; the third sees none."""
+    values = {2: (5.0, 9.0, 1.0), 4: (1.0, 3.0, 1.0), 7: (7.0, 2.0, 1.0), 9: (2.0, 8.0, 1.0)}
+    objectives = [objective(), objective("maximize"), objective()]
+    assert best_by_turns(values, objectives, 3) == [4, 2, 9]
+    assert best_by_turns(values, objectives, 9) == [4, 2, 9, 7]
+    assert best_by_turns({3: (1.0,), 1: (1.0,)}, [objective()], 1) == [1]
+    assert best_by_turns({}, objectives, 3) == []
 
 
 @pytest.fixture

@@ -28,9 +28,11 @@ def study_page(found) -> RenderableType:
     baselines = _baselines(found)
     if baselines.height > 1:
         parts += [Text("\nthe answers as they were given"), _table(baselines, found)]
-    parts += [Text("\nwhat no other trial beats, below the stock kernel"), _table(rows.head(MOST + 1), found)]
-    if rows.height > MOST + 1:
-        parts.append(Text(f"the first {MOST} of {rows.height - 1} trials that no other trial beats"))
+    shown = rows if rows.height <= MOST + 1 else rows.filter(pl.col("number").is_in([0, *found.finalists]))
+    parts += [Text("\nwhat no other trial beats, below the stock kernel"), _table(shown, found)]
+    if shown.height < rows.height:
+        best = "the best by each aim, and the baselines among them"
+        parts.append(Text(f"{shown.height - 1} of {rows.height - 1} trials that no other trial beats: {best}"))
     if found.confirmed.height:
         text = (
             "\nthe same again with fresh seeds: mean difference to stock, its 95 % interval, "

@@ -50,10 +50,15 @@ class Outcome:
 
     @property
     def finalists(self) -> list[int]:
-        """Numbers of the baselines and of the front's best by the first objective, as far as they could be measured."""
-        best = self.report_rows()["number"].to_list()[: MOST_FINALISTS + 1]
+        """Numbers of the baselines and of the front's best by each objective, as far as they could be measured."""
+        best = pareto.best_by_turns(self._found(), self.objectives, MOST_FINALISTS)
         final = (pl.col("origin") == "baseline") | pl.col("number").is_in(best)
         return self.trials.filter(final & (pl.col("state") == "complete"))["number"].to_list()
+
+    def _found(self) -> dict[int, tuple[float, ...]]:
+        """The front without the baselines: number -> values of the objectives."""
+        found = self.trials.filter(pl.col("pareto") & (pl.col("origin") != "baseline"))
+        return {row[0]: row[1:] for row in found.select("number", *(o.name for o in self.objectives)).iter_rows()}
 
     def report_rows(self) -> pl.DataFrame:
         """The stock kernel, then the front, best first objective first; each value also as a ratio to stock's."""

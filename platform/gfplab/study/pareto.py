@@ -19,3 +19,17 @@ def front(values: dict[int, Sequence[float]], objectives: Sequence[Objective]) -
         for number, mine in sorted(values.items())
         if not any(dominates(other, mine, objectives) for other in values.values())
     ]
+
+
+def best_by_turns(values: dict[int, Sequence[float]], objectives: Sequence[Objective], most: int) -> list[int]:
+    """The best by the first objective, the best by the second, and so on, then each one's second best: `most` in all.
+
+    Where all are equal an objective chooses nobody; of equal trials the earliest is taken.
+    """
+    orders = []
+    for place, objective in enumerate(objectives):
+        column = {number: mine[place] for number, mine in sorted(values.items())}
+        if len(set(column.values())) > 1:
+            orders.append(sorted(column, key=column.__getitem__, reverse=objective.direction == "maximize"))
+    ranked = [number for rank in zip(*orders, strict=True) for number in rank] or sorted(values)
+    return list(dict.fromkeys(ranked))[:most]
