@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 
 from gfplab.engine import cache
-from gfplab.run import build_kernel
 
 ROOT = Path(__file__).parents[2]
 TUTORIAL = (ROOT / "docs" / "tutorial.md").read_text()
@@ -26,9 +25,8 @@ SMALLER = {
 
 
 @pytest.fixture(scope="module")
-def followed(tmp_path_factory):
-    """(the folder after the last command, what each command printed, seconds)."""
-    build_kernel()  # the reader's warmup takes minutes; the whole suite shares one
+def followed(tmp_path_factory, compiled):
+    """(the folder after the last command, what each command printed, seconds); the kernel is compiled beforehand."""
     folder, bin_ = tmp_path_factory.mktemp("empty"), tmp_path_factory.mktemp("bin")
     for name, module in (("gfplab", "-m gfplab "), ("python", "")):
         (bin_ / name).write_text(f'#!/bin/sh\nexec "{sys.executable}" {module}"$@"\n')

@@ -3,6 +3,9 @@
 import re
 from pathlib import Path
 
+import pytest
+
+pytestmark = pytest.mark.usefixtures("compiled")
 GUIDE = (Path(__file__).parents[2] / "docs" / "testing-a-policy.md").read_text()
 
 

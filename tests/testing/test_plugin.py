@@ -10,7 +10,9 @@ import tomli
 
 from gfplab.testing.events import lines_between, same_lines
 from gfplab.testing.machine import Mempool
+from gfplab.testing.paired import Comparison
 
+pytestmark = pytest.mark.usefixtures("compiled")
 ROOT = Path(__file__).parents[2]
 
 
@@ -196,6 +198,21 @@ def test_a_comparison_is_sure_or_says_of_every_seed_why_not(compare):
         found.values("pool_frist", "fast_path_ns")
 
 
+def test_better_means_that_the_whole_interval_is():
+    """Twice as good in the mean is nothing when one seed of three says the opposite."""
+    stock = {seed: {"worst_io_stall_ms": 100.0} for seed in (1, 2, 3)}
+    steady = {seed: {"worst_io_stall_ms": value} for seed, value in ((1, 50.0), (2, 49.0), (3, 51.0))}
+    lucky = {seed: {"worst_io_stall_ms": value} for seed, value in ((1, 10.0), (2, 100.0), (3, 125.0))}
+    found = Comparison("s", {"stock": stock, "steady": steady, "lucky": lucky})
+    found.assert_better("steady", "worst_io_stall_ms", by=1.9)
+    assert "2 times better" in said(found.assert_better, "steady", "worst_io_stall_ms", by=2)
+    assert "2 times better" in said(found.assert_better, "lucky", "worst_io_stall_ms")
+    found.assert_within("steady", "worst_io_stall_ms", 0.55)
+    assert "0.5 times" in said(found.assert_within, "lucky", "worst_io_stall_ms", 0.55)
+    with pytest.raises(ValueError, match="no metric of which less or more is better"):
+        found.assert_better("steady", "events")
+
+
 def test_a_comparison_sets_a_tunable_only_where_its_policy_runs(compare):
     settings = {"length": "1ms", "pool_first.timeout": "2ms"}
     found = compare("s10_fast_path", ["stock", ("pool_first", "linux_4_9")], seeds=1, settings=settings)
@@ -236,8 +253,8 @@ def test_a_snapshot_is_written_when_asked_and_then_compared_exactly(pytester, se
 def test_a_table_that_changed_is_shown_as_a_diff(pytester, session):
     pytester.makepyfile(test_snap=SNAPSHOT.format(value=0.5))
     session("--gfplab-update").assert_outcomes(passed=1)
-    pytester.makepyfile(test_snap=SNAPSHOT.format(value=0.625))
+    pytester.makepyfile(test_snap=SNAPSHOT.format(value=0.6))
     changed = session()
     changed.assert_outcomes(failed=1)
     changed.stdout.fnmatch_lines(["*the table is not what snapshots/test_snap/test_table.md holds; *", "*as it was*"])
-    changed.stdout.fnmatch_lines(["E*-| a\\|b*  0.5 |*", "E*+| a\\|b* 0.625 |*"])
+    changed.stdout.fnmatch_lines(["E*-| a\\|b*  0.5 |*", "E*+| a\\|b*  0.6 |*"])
