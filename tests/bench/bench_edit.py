@@ -76,8 +76,8 @@ def main():
     parser.add_argument("--scenario", default="s1_quarter")
     given = parser.parse_args()
     from gfplab.cli.quick import start_numba
-    from gfplab.world.shipped import scenario_path
     from gfplab.cli.watch import Watch
+    from gfplab.world.shipped import scenario_path
 
     scenario = str(scenario_path(given.scenario).resolve())
     with tempfile.TemporaryDirectory() as name:

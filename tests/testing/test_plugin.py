@@ -10,7 +10,7 @@ import tomli
 
 from gfplab.testing.events import lines_between, same_lines
 from gfplab.testing.machine import Mempool
-from gfplab.testing.paired import Comparison
+from gfplab.testing.paired import Comparison, compare_policies
 
 pytestmark = pytest.mark.usefixtures("compiled")
 ROOT = Path(__file__).parents[2]
@@ -196,6 +196,16 @@ def test_a_comparison_is_sure_or_says_of_every_seed_why_not(compare):
     )
     with pytest.raises(KeyError, match="did you mean 'pool_first'?"):
         found.values("pool_frist", "fast_path_ns")
+
+
+def test_a_policy_may_be_for_one_pool_only(tmp_path):
+    """`plugin@who`, also of a file beside the test, goes by that name."""
+    (tmp_path / "mine.py").write_text((ROOT / "plugins" / "gfplab_plugins" / "pool_first.py").read_text())
+    stacks = ["stock", "pool_first@swap0.tio", "mine.py@swap0.tio"]
+    found = compare_policies("s1_quarter", stacks, 1, {"length": "1s", "mine.spare": 0}, tmp_path)
+    assert list(found.runs) == ["stock", "pool_first@swap0.tio", "mine@swap0.tio"]
+    stock, shipped, mine = (runs[1].run.log_hash for runs in found.runs.values())
+    assert shipped == mine != stock
 
 
 def test_better_means_that_the_whole_interval_is():

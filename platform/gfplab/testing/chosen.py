@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from gfplab.policy.discover import Catalogue, discover, is_file
+from gfplab.policy.discover import SHARE, Catalogue, discover, is_file, split_share
 from gfplab.policy.select import PolicySet, select
 
 
@@ -24,8 +24,19 @@ def catalogue(policies: Sequence[str | Path], folder: Path | None) -> tuple[list
     return names, discover(files=[name for name in names if is_file(name)])
 
 
+def label(policies: Sequence[str | Path]) -> str:
+    """What a stack of policies is called."""
+    return "+".join(map(plugin_and_share, policies)) or "stock"
+
+
+def plugin_and_share(policy: str | Path) -> str:
+    """A policy's name, with `@who` behind it if it is for a pool or for tasks only."""
+    name, who = split_share(str(policy))
+    return (Path(name).stem if is_file(name) else name) + (SHARE + who if who else "")
+
+
 def _place(policy: str | Path, folder: Path | None) -> str:
     """A file is looked for beside the test, then in the folder that the tests run in."""
-    given = str(policy)
-    beside = folder / given if folder else Path(given)
-    return str(beside) if is_file(given) and beside.exists() else given
+    name, who = split_share(str(policy))
+    beside = folder / name if folder else Path(name)
+    return (str(beside) if is_file(name) and beside.exists() else name) + (SHARE + who if who else "")

@@ -7,9 +7,11 @@ from typing import Any
 
 import polars as pl
 
+from gfplab.policy.discover import SHARE
 from gfplab.study.compare import paired
 from gfplab.tables.metrics import METRICS
-from gfplab.testing.runs import TestedRun, label, run_scenario
+from gfplab.testing.chosen import catalogue, label, plugin_and_share
+from gfplab.testing.runs import TestedRun, run_scenario
 
 Policies = str | Path | Sequence[str | Path]
 
@@ -99,20 +101,11 @@ def compare_policies(
 ) -> Comparison:
     """Run each policy, or stack of them, with each seed.  A tunable is set where its policy runs."""
     numbers = list(range(1, seeds + 1) if isinstance(seeds, int) else seeds)
+    stacks = [[policy] if isinstance(policy, str | Path) else list(policy) for policy in policies]
+    _names, plugins = catalogue([policy for stack in stacks for policy in stack], folder)
     runs: dict[str, dict[int, TestedRun]] = {}
-    for policy in policies:
-        stack = [policy] if isinstance(policy, str | Path) else list(policy)
-        runs[label(stack)] = {
-            seed: run_scenario(given, stack, seed, _for(stack, settings or {}, folder), folder=folder)
-            for seed in numbers
-        }
+    for stack in stacks:
+        others = set(plugins) - {plugin_and_share(policy).partition(SHARE)[0] for policy in stack}
+        own = {key: value for key, value in (settings or {}).items() if key.split(".")[0] not in others}
+        runs[label(stack)] = {seed: run_scenario(given, stack, seed, own, folder=folder) for seed in numbers}
     return Comparison(Path(given).stem, runs)
-
-
-def _for(stack: Sequence[str | Path], settings: Mapping[str, Any], folder: Path | None) -> dict[str, Any]:
-    """The settings without the tunables of policies that are not in this stack."""
-    from gfplab.testing.chosen import catalogue
-
-    _names, plugins = catalogue(stack, folder)
-    mine = {Path(policy).stem for policy in stack}
-    return {key: value for key, value in settings.items() if key.split(".")[0] not in set(plugins) - mine}

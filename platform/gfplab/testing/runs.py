@@ -16,7 +16,7 @@ from gfplab.policy.select import PolicySet
 from gfplab.run import Run, simulate
 from gfplab.tables.frames import Tables
 from gfplab.tables.metrics import METRICS, metrics_of, tabulate
-from gfplab.testing.chosen import catalogue, choose
+from gfplab.testing.chosen import catalogue, choose, label
 from gfplab.world.scenario import World, load_scenario
 from gfplab.world.shipped import scenario_path
 
@@ -133,8 +133,3 @@ def load(
     world = load_scenario(path, {key: value for key, value in settings.items() if key.split(".")[0] not in plugins})
     _rest, tunables, chosen = choose(world.kernel, policies, settings, folder)
     return world, chosen({**world.tunables, **tunables})
-
-
-def label(policies: Sequence[str | Path]) -> str:
-    """What a stack of policies is called."""
-    return "+".join(Path(policy).stem for policy in policies) or "stock"
