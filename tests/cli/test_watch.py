@@ -63,7 +63,7 @@ def test_a_save_makes_a_run_and_a_mistake_is_a_sentence_that_does_not_end_it(wat
     policy.write_text(POLICY.replace("return RESERVE", "return RESERVE + 1 - 1"))
     assert "run 3, mine" in until("work_done")
     policy.write_text(POLICY.replace("call.attempts == 0", "1 // call.attempts == 0"))
-    assert "division by zero" in until("gfplab:")
+    assert "divides by zero" in until("gfplab:")
     process.send_signal(signal.SIGINT)
     assert process.stdout.read().endswith("gfplab: interrupted\n")
     assert process.wait() == 130
