@@ -5,10 +5,13 @@ import io
 
 import pytest
 
+from gfplab.boot.machine import boot_machine
 from gfplab.debug.breakpoints import read_breakpoint
 from gfplab.debug.debugger import PolicyDebugger
+from gfplab.engine.decision import BoundDecision
 from gfplab.errors import PolicyError
-from gfplab.run import simulate
+from gfplab.policy.select import select
+from gfplab.run import build_kernel, simulate
 
 
 @pytest.fixture(scope="module")
@@ -117,3 +120,26 @@ def test_a_mistake_is_one_sentence_that_says_what_to_write(debug, text, said):
     with pytest.raises(PolicyError) as refused:
         debug("", text)
     assert str(refused.value) == f"--break {text}: {said}"
+
+
+def test_of_plugins_that_share_a_decision_the_one_that_is_asked_is_shown(storm, plugins):
+    policies = select(storm.kernel, extra=["neil_while@swap0.tio"], plugins=plugins)
+    said = io.StringIO()
+    points = [read_breakpoint("mempool_step@swap0.tio"), read_breakpoint("mempool_step:3")]
+    debugger = PolicyDebugger(storm, policies, points, io.StringIO("c\np my.timeout\nc\n" * 4), said)
+    simulate(storm, policies, 1, mode="generators", attach=debugger.attach)
+    text = said.getvalue()
+    assert "mempool_step of neil_while" in text and "mempool_step of linux_4_7" in text
+    assert "neil_while.py(" in text and "linux_4_7.py(" in text and "(Pdb) 5000000000\n" in text
+
+
+def test_a_decision_in_c_is_refused(storm, tmp_path):
+    (tmp_path / "in_c.py").write_text(
+        '"""In C."""\nfrom gfplab import c_decision\nmempool_free = c_decision("./none.so", "mempool_free")\n'
+    )
+    policies = select(storm.kernel, extra=[str(tmp_path / "in_c.py")])
+    bound = BoundDecision("mempool_free", None, lambda *records: 1, (), 0, plugin="in_c")
+    debugger = PolicyDebugger(storm, policies, [read_breakpoint("mempool_free")], io.StringIO(), io.StringIO())
+    build = build_kernel("generators")
+    with pytest.raises(PolicyError, match="in_c answers it in C, where pdb cannot stop"):
+        debugger.attach(build, boot_machine(build, storm, 1), {"mempool_free": bound})

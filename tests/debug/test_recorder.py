@@ -6,7 +6,9 @@ import pytest
 from gfplab.debug.fields import fields_read, my_columns
 from gfplab.debug.recorder import Recorder
 from gfplab.debug.table import limits, with_decisions
+from gfplab.errors import PolicyError
 from gfplab.kernel.types import kernel_schema
+from gfplab.policy.select import select
 from gfplab.run import simulate
 from gfplab.tables.metrics import tabulate
 from gfplab.tables.schema import DTYPES, ON_REQUEST
@@ -117,6 +119,40 @@ def mempool_free(pool, my):
 '''
 
 
+@pytest.mark.parametrize("mode", ["compiled", "generators"])
+def test_of_plugins_that_share_a_decision_a_row_names_the_one_that_was_asked(storm, plugin_in, mode):
+    plugin_in("per_pool", PER_POOL)
+    whole = traced(storm, plugin_in.policies(), mode, wanted=("mempool_free",))[2]
+    policies = select(storm.kernel, extra=[f"{plugin_in.written[0]}@swap0.tio"])
+    run, _recorder, frame = traced(storm, policies, mode, wanted=("mempool_free", "mempool_step"))
+    assert run.log_hash == simulate(storm, policies, 1, mode=mode).log_hash
+    mine = frame.filter(pl.col("plugin") == "per_pool")
+    tio = frame.filter((pl.col("decision") == "mempool_free") & (pl.col("plugin") != "per_pool"))
+    assert mine["pool.index"].n_unique() == 1 and mine["my.times"].to_list() == list(range(mine.height))
+    assert set(tio["plugin"]) == {"linux_4_7"} and mine.height + tio.height == whole.height
+
+
+def test_a_fault_of_a_policy_goes_through_a_trace_unchanged(storm, plugin_in):
+    plugin_in("divides", DIVIDING)
+    said = []
+    for attach in (Recorder(plugin_in.policies()).attach, None):
+        with pytest.raises(PolicyError) as fault:
+            simulate(storm, plugin_in.policies(), 1, attach=attach)
+        said.append(str(fault.value))
+    assert said[0] == said[1] and "divides.py:" in said[0]
+
+
+DIVIDING = '''
+"""Divide."""
+from gfplab import hookimpl
+
+
+@hookimpl
+def mempool_free(pool, my):
+    return 1 // (pool.min_nr - pool.min_nr)
+'''
+
+
 def test_only_what_is_asked_for_is_traced(storm, policies_of):
     _run, recorder, frame = traced(storm, policies_of(), wanted=("mempool_free", "throttle_vm_writeout"))
     assert set(frame["decision"]) == set(recorder.traced) == {"mempool_free", "throttle_vm_writeout"}
@@ -141,15 +177,6 @@ def test_what_goes_wrong_in_a_callback_is_raised_after_the_run(storm, policies_o
 def test_a_policy_reads_the_fields_of_the_functions_that_it_calls(plugin_in):
     plugin = plugin_in("calls", CALLING)
     assert fields_read(plugin, "mempool_step", kernel_schema()) == {"pool": ["curr_nr"], "call": ["may_sleep", "last"]}
-
-
-def test_a_decision_that_several_plugins_share_is_traced_with_the_fields_of_all(storm, policies_of):
-    """In the same run; and a debugger that stops there knows whose question it is."""
-    shared = policies_of("adaptive_wait", "pool_first@swap0.tio")
-    run, _recorder, frame = traced(storm, shared, wanted=("mempool_step",))
-    assert run.log_hash == simulate(storm, shared, 1).log_hash
-    assert {"pool.curr_nr", "pool.outstanding", "call.last"} <= set(frame.columns)
-    assert frame.height > 100 and not any(column.startswith("my.") for column in frame.drop_nulls().columns)
 
 
 CALLING = '''

@@ -11,7 +11,6 @@ from gfplab.errors import GfplabError
 POLL_S = 0.05
 SETTLE_S = 0.02
 PATIENCE_S = 10.0
-RAISED_BY_A_POLICY = (ArithmeticError, LookupError, ValueError)
 
 
 @click.command("watch")
@@ -77,8 +76,8 @@ class Watch:
     def _attempt(self, number: int) -> None:
         try:
             lines, metrics = self.page(number)
-        except (GfplabError, *RAISED_BY_A_POLICY) as error:
-            lines, metrics = [f"gfplab: {error or type(error).__name__}"], None
+        except GfplabError as error:
+            lines, metrics = [f"gfplab: {error}"], None
         if number == self.number:
             click.echo("\n".join(lines))
             self.last = metrics or self.last

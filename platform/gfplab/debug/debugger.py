@@ -16,11 +16,10 @@ from gfplab.debug.answers import field_words
 from gfplab.debug.breakpoints import Breakpoint
 from gfplab.debug.fields import fields_read
 from gfplab.debug.machine import blocked_lines, memory_lines, running_frames, running_trace
+from gfplab.debug.members import Members
 from gfplab.errors import PolicyError
 from gfplab.kernel.decisions import DECISIONS
 from gfplab.kernel.gfp import gfp_names
-from gfplab.policy.places import kinds_of, with_rows
-from gfplab.policy.shares import whose
 from gfplab.units import about_time
 
 _OURS = ["gfplab.debug.*", "gfplab.engine.*", "gfplab.policy.*", "gfplab.run"]  # stepping does not stop in these
@@ -48,13 +47,14 @@ class PolicyDebugger(pdb.Pdb):
         mine = [breakpoint for breakpoint in self.breakpoints if breakpoint.decision == bound.name]
         if not mine:
             return bound
-        plugin = self.policies.chosen[bound.name]
-        if bound.name not in plugin.definitions:
+        arrays, decision = self.booted.arrays, next(d for d in DECISIONS if d.name == bound.name)
+        members = Members(self.policies, bound, decision, self.build.schema, arrays["my"])
+        if not any(bound.name in plugin.definitions for plugin in members.plugins):
             raise PolicyError(
                 f"--break {mine[0].text}: {bound.plugin} answers it in C, where pdb cannot stop; use gdb, or a policy "
                 "in Python"
             )
-        e, tasks, function = self.booted.arrays["e"], self.booted.arrays["tasks"], bound.python
+        e, tasks, function = arrays["e"], arrays["tasks"], bound.python
 
         def stopping(*records):
             task = int(e["cur"][0])
@@ -62,30 +62,31 @@ class PolicyDebugger(pdb.Pdb):
             # every breakpoint counts, so none is left out once one was hit
             hit = [breakpoint for breakpoint in mine if breakpoint.hit(now, task, records)]
             if hit and not self.over:
-                self._stop(bound, hit[0], now, task, records)
+                self._stop(members, hit[0], now, task, records)
             return function(*records)
 
         return dataclasses.replace(bound, python=stopping)
 
-    def _stop(self, bound, breakpoint: Breakpoint, now: int, task: int, records) -> None:
+    def _stop(self, members: Members, breakpoint: Breakpoint, now: int, task: int, records) -> None:
         """Say where the machine is, and let the next statement that is not ours be the debugger's."""
-        decision = next(d for d in DECISIONS if d.name == bound.name)
-        plugin, records = whose(bound, self.policies.chosen[bound.name], records)
-        named = dict(zip([*(name for name, _records in decision.args), "my"], records, strict=True))
-        if kinds_of(plugin):
-            named["my"] = with_rows(plugin, decision, lambda *asked: asked[-1])(*records)
+        decision, which = members.decision, members.which(records)
+        plugin = members.plugins[which]
+        if decision.name not in plugin.definitions:
+            return  # this share of the decision is answered in C
+        named = dict(zip([name for name, _records in decision.args], records, strict=False))
+        named["my"] = members.own(which, records)
         comm = self.booted.layout.tasks[task].comm if task else "an interrupt"
         self._names = {**named, "now": now, "comm": comm, "gfp_names": gfp_names}
-        self._file = plugin.functions[bound.name].__code__.co_filename
+        self._file = plugin.functions[decision.name].__code__.co_filename
         self.stopped_ns = now
         where = f"{breakpoint.asked}{_ordinal(breakpoint.asked)} time, at {now} ns ({about_time(now)})"
         pid = int(self.booted.arrays["tasks"]["pid"][task])
         who = f"{comm} (pid {pid}) on CPU {int(self.booted.arrays['tasks']['last_cpu'][task])}" if task else comm
-        self.message(f"{bound.name} of {plugin.name}, asked for the {where}, by {who}")
+        self.message(f"{decision.name} of {plugin.name}, asked for the {where}, by {who}")
         trace = running_trace(running_frames(self.build), self.world.kernel)
         if trace:
             self.message("\n".join(["Call Trace:", *trace]))
-        read = fields_read(plugin, bound.name, self.build.schema)
+        read = fields_read(plugin, decision.name, self.build.schema)
         for name, fields in read.items():
             self.message(f"{name}: " + ", ".join(f"{f}={field_words(f, getattr(named[name], f))}" for f in fields))
         if named["my"] is not None:

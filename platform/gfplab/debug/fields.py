@@ -29,15 +29,6 @@ def fields_read(plugin, decision: str, schema) -> dict[str, list[str]]:
     }
 
 
-def fields_of_all(plugins, decision: str, schema) -> dict[str, list[str]]:
-    """The same of several plugins that share a decision: every field that one of them reads."""
-    found: dict[str, dict[str, None]] = {}
-    for plugin in plugins:
-        for record, fields in fields_read(plugin, decision, schema).items():
-            found.setdefault(record, {}).update(dict.fromkeys(fields))
-    return {record: list(fields) for record, fields in found.items()}
-
-
 def my_columns(layout) -> tuple[list[tuple[str, int, str]], list[str]]:
     """(column, slot, kind) of every number in `my`, and the arrays that are too long to be traced."""
     columns, left_out, slot = [], [], 0

@@ -15,8 +15,9 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from gfplab.debug.fields import fields_of_all, my_columns
-from gfplab.engine.decision import BoundDecision
+from gfplab.debug.fields import fields_read, my_columns
+from gfplab.debug.members import Members
+from gfplab.engine.decision import BoundDecision, Decision
 from gfplab.engine.state import record_class
 from gfplab.kernel.decisions import DECISIONS
 from gfplab.policy.places import kinds_of, place_layout, row_layout, slots
@@ -50,7 +51,7 @@ class Recorder:
         """`wanted`: decision points, all if none is named; `at`: the decision at which `on_reached` is called."""
         self.policies, self.wanted, self.limit, self.at = policies, tuple(wanted), limit, at
         self.on_reached: Callable[[], None] = lambda: None
-        self.traced: dict[str, Traced] = {}
+        self.traced: dict[str, list[Traced]] = {}  # decision -> one for each plugin that answers it
         self.left_out: list[str] = []
         self.total = 0  # decisions taken, kept or not
         self.error: BaseException | None = None
@@ -79,40 +80,36 @@ class Recorder:
 
     def _around(self, bound: BoundDecision) -> BoundDecision:
         decision = next(d for d in DECISIONS if d.name == bound.name)
-        schema, arrays = self.build.schema, self.machine.arrays
-        plugins = self.policies.answering(bound.name)
-        read = fields_of_all(plugins, bound.name, schema)
-        names = [f"{record}.{field}" for record, fields in read.items() for field in fields]
-        own = _Own(plugins, bound, decision, schema, arrays["my"])
-        self.left_out += [f"{column} of {bound.plugin}" for column in own.left_out]
-        traced = self.traced[bound.name] = Traced(bound.name, bound.plugin, names, own.columns)
-        getters = []
-        for place, (name, records) in enumerate(decision.args):
-            if name in read:
-                cls = record_class(name, [(field, "i8", 1) for field in schema.fields[records]])
-                getters.append((place, cls.from_address, _getter(read[name])))
+        schema, my = self.build.schema, self.machine.arrays["my"]
+        members = Members(self.policies, bound, decision, schema, my)
+        views = [
+            _View(plugin, offset, decision, schema, my)
+            for plugin, offset in zip(members.plugins, members.offsets, strict=True)
+        ]
+        self.traced[bound.name] = [view.traced for view in views]
+        self.left_out += [f"{column} of {v.traced.plugin}" for v in views for column in v.own.left_out]
         if self.build.mode != "compiled":
-            return dataclasses.replace(bound, python=self._python(bound.python, traced, getters, own))
-        return dataclasses.replace(bound, compiled=self._compiled(bound.compiled, traced, getters, own))
+            return dataclasses.replace(bound, python=self._python(bound.python, members, views))
+        return dataclasses.replace(bound, compiled=self._compiled(bound.compiled, members, views))
 
-    def _python(self, function, traced, getters, own):
-        """The policy's Python function with a recorder around it."""
+    def _python(self, function, members, views):
+        """The Python function of a decision with a recorder around it."""
 
         def recorded(*records):
             seq = self._begin()
-            seen = [value for place, _at, fields in getters for value in fields(records[place])]
-            places = own.places(records)
-            before = own.read(places)
+            if seq >= self.limit:
+                return function(*records)
+            view = views[members.which(records)]
+            seen, places = view.seen(records), view.own.places(records)
+            before = view.own.read(places)
             answer = function(*records)
-            if seq < self.limit:
-                after = own.read(places)
-                traced.cells.extend((seq, *self._now, int(answer), *seen, *before, *after))
+            view.traced.cells.extend((seq, *self._now, int(answer), *seen, *before, *view.own.read(places)))
             return answer
 
         return recorded
 
-    def _compiled(self, dispatcher, traced, getters, own):
-        """Stands for the policy's dispatcher: at its address lies a callback that calls the policy."""
+    def _compiled(self, dispatcher, members, views):
+        """Stands for the dispatcher of a decision: at its address lies a callback that calls it."""
         from gfplab.engine.loader import address  # imports numba, which the pure modes do without
 
         (signature,) = dispatcher.overloads
@@ -121,27 +118,26 @@ class Recorder:
         policy = ctypes.PYFUNCTYPE(*shape)(address(dispatcher))
 
         def recorded(result, raised, *arguments):
-            seen = before = places = ()
-            seq = self.limit
+            view = None
             try:
                 seq = self._begin()
                 if seq < self.limit:
-                    seen = [value for place, at, fields in getters for value in fields(at(arguments[place]))]
-                    places = own.places(arguments, at_address=True)
-                    before = own.read(places)
+                    view = views[members.which(arguments, at_address=True)]
+                    seen = view.seen(arguments, at_address=True)
+                    places = view.own.places(arguments, at_address=True)
+                    before = view.own.read(places)
             except BaseException as error:  # ctypes would print it and go on with any answer
-                self.error, seq = self.error or error, self.limit
+                self.error, view = self.error or error, None
             status = policy(result, raised, *arguments)
-            if status == 0 and seq < self.limit:
-                after = own.read(places)
-                traced.cells.extend((seq, *self._now, result[0], *seen, *before, *after))
+            if status == 0 and view is not None:
+                view.traced.cells.extend((seq, *self._now, result[0], *seen, *before, *view.own.read(places)))
             return status
 
         callback = ctypes.CFUNCTYPE(*shape)(recorded)
         self._alive += [callback, policy, dispatcher]
         place = ctypes.cast(callback, ctypes.c_void_p).value
         library = SimpleNamespace(get_pointer_to_function=lambda _symbol: place)
-        found = SimpleNamespace(library=library, fndesc=SimpleNamespace(llvm_func_name=traced.decision))
+        found = SimpleNamespace(library=library, fndesc=SimpleNamespace(llvm_func_name=members.decision.name))
         return SimpleNamespace(overloads={signature: found})
 
     def _begin(self) -> int:
@@ -156,23 +152,39 @@ class Recorder:
         return seq
 
 
-class _Own:
-    """The numbers in `my` that a policy may use for one decision, its rows for single records among them.
+class _View:
+    """What one plugin sees of one decision, and where it is written down."""
 
-    A decision that several plugins share has no `my` that would be the same from one question to the next.
-    """
-
-    def __init__(self, plugins, bound: BoundDecision, decision, schema, my: np.ndarray):
-        self.memory = (ctypes.c_int64 * len(my)).from_buffer(my)
-        plugin, shared = plugins[0], len(plugins) > 1
-        hidden = {field for field, _kind, _length in place_layout(plugin)}
-        columns, self.left_out = my_columns(() if shared else bound.my_layout)
-        at = {name.removeprefix("my."): bound.my_offset + slot for name, slot, _kind in columns}
-        columns = [column for column in columns if column[0].removeprefix("my.") not in hidden]
-        self.fixed = [bound.my_offset + slot for _name, slot, _kind in columns]
-        self.offset, self.rows = bound.my_offset, []
+    def __init__(self, plugin, offset: int, decision: Decision, schema, my: np.ndarray):
+        read = fields_read(plugin, decision.name, schema)
+        names = [f"{record}.{field}" for record, fields in read.items() for field in fields]
+        self.own = _Own(plugin, offset, decision, schema, my)
+        self.traced = Traced(decision.name, plugin.name, names, self.own.columns)
+        self._getters = []
         for place, (name, records) in enumerate(decision.args):
-            if name in kinds_of(plugin) and not shared:
+            if name in read:
+                cls = record_class(name, [(field, "i8", 1) for field in schema.fields[records]])
+                self._getters.append((place, cls.from_address, _getter(read[name])))
+
+    def seen(self, records, at_address: bool = False) -> list[int]:
+        """The fields that the plugin reads, of these records or addresses of records."""
+        if at_address:
+            return [value for place, at, fields in self._getters for value in fields(at(records[place]))]
+        return [value for place, _at, fields in self._getters for value in fields(records[place])]
+
+
+class _Own:
+    """The numbers in `my` that a policy may use for one decision, its rows for single records among them."""
+
+    def __init__(self, plugin, offset: int, decision: Decision, schema, my: np.ndarray):
+        self.memory, self.offset, self.rows = (ctypes.c_int64 * len(my)).from_buffer(my), offset, []
+        hidden = {field for field, _kind, _length in place_layout(plugin)}
+        columns, self.left_out = my_columns(plugin.layout)
+        at = {name.removeprefix("my."): offset + slot for name, slot, _kind in columns}
+        columns = [column for column in columns if column[0].removeprefix("my.") not in hidden]
+        self.fixed = [offset + slot for _name, slot, _kind in columns]
+        for place, (name, records) in enumerate(decision.args):
+            if name in kinds_of(plugin):
                 layout = row_layout(plugin, name)
                 found, left_out = my_columns(layout)
                 self.left_out += left_out

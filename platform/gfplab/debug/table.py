@@ -13,7 +13,7 @@ AFTER = ".after"
 def decisions_frame(recorder: Recorder, index: int = 0) -> pl.DataFrame:
     """The decisions of one run. A field that the policy of a row does not read is null there."""
     layout = recorder.machine.layout
-    parts = [_part(traced) for traced in recorder.traced.values()]
+    parts = [_part(traced) for shared in recorder.traced.values() for traced in shared]
     frame = pl.concat([pl.DataFrame(schema=_HEAD_TYPES), *parts], how="diagonal")
     comms = ["", *(plan.comm for plan in layout.tasks[1:])]
     pids = recorder.machine.arrays["tasks"]["pid"].tolist()

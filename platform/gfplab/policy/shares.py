@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Any
 
-from gfplab.engine.decision import BoundDecision, Decision
+from gfplab.engine.decision import Decision
 from gfplab.engine.state import record_class
 from gfplab.errors import PolicyError
 from gfplab.policy.faults import OutsideArray
@@ -113,19 +113,8 @@ def share_python(decision: Decision, members: Sequence[Plugin]) -> Callable[...,
         which, my = share(*records)
         return answers[which](*records[:-1], my)
 
-    def asked_plugin(*records):
-        which, my = share(*records)
-        return members[which], (*records[:-1], my)
-
-    answer.asked_plugin = asked_plugin
     answer.__name__ = decision.name
     return answer
-
-
-def whose(bound: BoundDecision, plugin: Plugin, records: Sequence[Any]) -> tuple[Plugin, Sequence[Any]]:
-    """The plugin that answers this question, and its records; `plugin` is the one that answers by default."""
-    asked_plugin = getattr(bound.python, "asked_plugin", None)
-    return asked_plugin(*records) if asked_plugin else (plugin, records)
 
 
 def beyond(decision: str, kind: str) -> str:
