@@ -18,7 +18,8 @@ from gfplab.study.objectives import Constraint, Objective
 from gfplab.study.space import Space, Value
 from gfplab.study.store import Trial
 
-MOST_ASKED = 10  # times that one proposal is asked for
+MOST_OF_ONE = 2  # times that a sampler is asked for one proposal, if it has nothing new
+MOST_ASKED = 10  # and with those that chance is asked
 
 
 class Sampling:
@@ -47,11 +48,13 @@ class Sampling:
         self._proposed: set[tuple] = set()
         self._dropped: set[int] = set()  # Optuna's numbers of proposals that were asked again
         self._next = 0  # number of the trial that is told or proposed next
+        self._learned = self._chance = optuna.samplers.RandomSampler()
 
     def ask(self, batch: int, count: int) -> list[dict[str, Value]]:
         """The next `count` proposals, those of batch number `batch`."""
         (seed,) = np.random.SeedSequence([self._seed, batch]).generate_state(1)
-        self._study.sampler = self._new_sampler(int(seed))
+        self._learned, self._chance = self._new_sampler(int(seed)), optuna.samplers.RandomSampler(seed=int(seed))
+        self._study.sampler = self._learned
         proposals = []
         for _ in range(count):
             trial, values = self._unheard_of()
@@ -61,18 +64,22 @@ class Sampling:
         return proposals
 
     def _unheard_of(self) -> tuple[optuna.Trial, dict[str, Value]]:
-        """A proposal that is none of those before, if the sampler has one in MOST_ASKED times asked.
+        """A proposal that is none of those before, if there is one in MOST_ASKED times asked.
 
-        In a space without numbers the best answers are proposed again and again, and tell nothing new.
+        In a space without numbers a sampler comes to propose its best answers again and again, which tells nothing new:
+        then it is asked once more, and then chance.
         """
-        for last in (*[False] * (MOST_ASKED - 1), True):
+        for attempt in range(MOST_ASKED):
+            if attempt == MOST_OF_ONE:
+                self._study.sampler = self._chance
             trial = self._study.ask()
             values = self._space.ask(trial)
             key = tuple(sorted(values.items()))
-            if key not in self._proposed or last:
+            if key not in self._proposed or attempt == MOST_ASKED - 1:
                 break
             self._study.tell(trial, state=TrialState.FAIL)
             self._dropped.add(trial.number)
+        self._study.sampler = self._learned
         self._proposed.add(key)
         return trial, values
 
