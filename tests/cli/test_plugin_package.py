@@ -12,7 +12,7 @@ import pytest
 from gfplab.cli.main import run_command_line
 from gfplab.engine import cache
 
-pytestmark = pytest.mark.usefixtures("compiled")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("compiled")]
 ROOT = Path(__file__).parents[2]
 POLICY = '''"""Never reclaim for a pool, wait: "memory" comes back."""
 

@@ -14,6 +14,7 @@ import pytest
 
 from gfplab.engine import cache
 
+pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
 TUTORIAL = (ROOT / "docs" / "tutorial.md").read_text()
 COMMANDS = re.findall(r"```sh\n(.*?)```", TUTORIAL, re.DOTALL)

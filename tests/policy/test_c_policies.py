@@ -166,7 +166,8 @@ def test_the_command_line_prints_the_header_and_runs_the_library(in_c, patient, 
     assert run_command_line(["run", "s10_fast_path", "-p", "./in_c.so", "--out", "out", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["provenance"]["policies"]["mempool_step"] == "in_c"
     assert run_command_line(["explain", "./in_c.so"]) == 0
-    assert "Use the reserve first" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "Use the reserve first" in said and "family: mempool, in C: mempool_step() of in_c.so" in said
 
 
 def bind(path):

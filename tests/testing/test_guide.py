@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.usefixtures("compiled")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("compiled")]
 GUIDE = (Path(__file__).parents[2] / "docs" / "testing-a-policy.md").read_text()
 
 

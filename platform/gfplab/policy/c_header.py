@@ -165,7 +165,8 @@ def _my(plugin: Plugin | None) -> str:
 
 
 def _own_struct(tag: str, layout: Layout, plugin: Plugin) -> str:
-    said = {name: declared.help for name, declared in {**plugin.tunables, **plugin.state}.items()}
+    said = {name: declared.help for name, declared in plugin.tunables.items()}
+    said |= {name: declared.help for name, declared in plugin.state.items()}
     lines = [_member(_KINDS[kind], name, length, said.get(name, "")) for name, kind, length in layout]
     return "\n".join([f"struct {tag} {{", *lines, "};"])
 

@@ -93,7 +93,7 @@ def library_of(plugin: Plugin, decision: str) -> tuple[Library, str]:
             f"{where}: {declared.shown} was compiled against the records of another header (layout {library.layout}, "
             f"here {wanted}); write {print_it} and compile it again"
         )
-    plugin.functions[decision].c_content = library.content  # what the run was made with
+    vars(plugin.functions[decision])["c_content"] = library.content  # what the run was made with
     return library, declared.symbol
 
 

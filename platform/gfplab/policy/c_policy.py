@@ -64,8 +64,8 @@ def answer_function(declared: CDecision, decision: str, arguments: Iterable[str]
 
     plain = inspect.Parameter.POSITIONAL_OR_KEYWORD
     answer.__name__ = decision
-    answer.__signature__ = inspect.Signature([inspect.Parameter(name, plain) for name in arguments])
-    answer.c_decision = declared
+    signature = inspect.Signature([inspect.Parameter(name, plain) for name in arguments])
+    vars(answer).update(__signature__=signature, c_decision=declared)
     return hookimpl(answer)
 
 

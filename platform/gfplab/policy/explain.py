@@ -4,6 +4,7 @@ import inspect
 import textwrap
 
 from gfplab.policy import hookspecs
+from gfplab.policy.c_policy import declared_in_c
 from gfplab.policy.discover import Catalogue
 from gfplab.policy.plugin import ARGUMENTS, FAMILY, RECORDS, Plugin, did_you_mean
 from gfplab.policy.tunables import State, Tunable
@@ -42,7 +43,7 @@ def explain_decision(decision: str, plugins: Catalogue) -> str:
 def explain_plugin(plugin: Plugin) -> str:
     """A plugin's argument, what it answers and what may be searched."""
     parts = [f"{plugin.name}        {plugin.origin}: {plugin.path}", plugin.doc]
-    parts += ["Answers:\n" + _columns([(d, f"family: {FAMILY[d]}") for d in plugin.decisions])]
+    parts += ["Answers:\n" + _columns([(d, f"family: {FAMILY[d]}{_in_c(plugin, d)}") for d in plugin.decisions])]
     if plugin.tunables:
         rows = [(t.name, t.describe() + (f": {t.help}" if t.help else "")) for t in plugin.tunables.values()]
         rows += [(f"{t.name} refused:", rule) for t in plugin.tunables.values() for rule in t.refusals]
@@ -50,6 +51,12 @@ def explain_plugin(plugin: Plugin) -> str:
     if plugin.state:
         parts += ["State:\n" + _columns([(s.name, _kept(s)) for s in plugin.state.values()])]
     return "\n\n".join(parts) + "\n"
+
+
+def _in_c(plugin: Plugin, decision: str) -> str:
+    """Which function of which library answers, if it is written in C."""
+    declared = declared_in_c(plugin.functions[decision])
+    return f", in C: {declared.symbol}() of {declared.shown}" if declared else ""
 
 
 def _kept(state: State) -> str:

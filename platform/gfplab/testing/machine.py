@@ -172,7 +172,8 @@ class Machine(SmallMachine):
         number = {task.job: task.number for task in self.tasks}
         done = [Done(time, number[job], result) for time, job, result, _took in self.done]
         mine = set(number.values())
-        return sorted([e for e in (*self.sleeps, *self.asks, *done) if e.task in mine], key=lambda event: event.time)
+        found: list[Event] = [*self.sleeps, *self.asks, *done]
+        return sorted([event for event in found if event.task in mine], key=lambda event: event.time)
 
     @property
     def log(self) -> list[str]:

@@ -19,7 +19,7 @@ def folders() -> list[Path]:
 
 def scenario_files() -> dict[str, Path]:
     """Every scenario by its name; a name in the working directory hides the same one that came with gfplab."""
-    found = {}
+    found: dict[str, Path] = {}
     for folder in reversed(folders()):
         found |= {path.stem: path for path in folder.glob("*.toml")}
     return dict(sorted(found.items()))
