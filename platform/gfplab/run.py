@@ -108,10 +108,13 @@ def simulate(
     machine.arrays["my"] = policies.my_initial(machine)
     if attach is not None:
         decisions = attach(build, machine, decisions)
+    if attach is not None or "shrink_page_list" in policies.beyond_stock():
+        machine.arrays["vm"]["pages_one_by_one"] = 1
     sim = build.start(machine.arrays, decisions)
     began = time.perf_counter()
     error = ""
     try:
+        sim.call("setup_zones")
         why = run_until(
             sim,
             end,

@@ -6,6 +6,20 @@ reclaimer that finds more pages under writeback than 1.1 dirty limits naps 100 m
 """
 
 from gfplab import ALLOC, FAIL, RESERVE, WAIT, hookimpl
+from gfplab.kernel.answers import (
+    PAGE_ACTIVATE,
+    PAGE_KEEP,
+    PAGE_PAGEOUT,
+    PAGE_SOON,
+    PAGEREF_ACTIVATE,
+    PAGEREF_RECLAIM_CLEAN,
+    SLOWPATH_OOM,
+    SLOWPATH_RETRY,
+    WQ_HOLD,
+    WQ_NO_WORKER,
+    WQ_RESCUE,
+    WQ_RUN,
+)
 from gfplab.kernel.gfp import (
     __GFP_ATOMIC,
     __GFP_FS,
@@ -23,10 +37,11 @@ from gfplab.kernel.gfp import (
     TIF_MEMDIE,
 )
 from gfplab.kernel.steps import STEP_ALLOC, STEP_RESERVE
-from gfplab.kernel.types import ZONE_CONGESTED
+from gfplab.kernel.types import ZONE_CONGESTED, ZONE_DIRTY, PG_anon, PG_dirty, PG_writeback
 from gfplab.units import MSEC, SEC
 
 SCAN_FILE, SCAN_ANON, SCAN_EQUAL = 0, 65536, -1
+MAX_RECLAIM_RETRIES = 16
 
 
 @hookimpl
@@ -141,3 +156,70 @@ def reclaim_throttle():
 @hookimpl
 def inflight_gate(crypt):
     return crypt.swap_bios == 0 or crypt.swap_bios_out < crypt.swap_bios  # no limit before v5.12, unless one is set
+
+
+@hookimpl
+def shrink_page_list(zone, scan, page):
+    if page.flags & PG_writeback:
+        return PAGE_KEEP
+    if page.references == PAGEREF_ACTIVATE:
+        return PAGE_ACTIVATE
+    if page.flags & PG_dirty and not page.flags & PG_anon:
+        if not scan.kswapd or not zone.flags & ZONE_DIRTY:
+            return PAGE_KEEP | PAGE_SOON  # file pages are the flushers' until kswapd meets nothing else
+        if page.references == PAGEREF_RECLAIM_CLEAN:
+            return PAGE_KEEP
+    return PAGE_PAGEOUT
+
+
+@hookimpl
+def wakeup_kswapd(vm):
+    return not vm.kswapd_balanced
+
+
+@hookimpl
+def zone_balanced(zone):
+    return zone.free > zone.balance_mark
+
+
+@hookimpl
+def balance_dirty_pages(dtc):
+    if dtc.freerun or dtc.pause < dtc.min_pause:
+        return 0
+    return min(dtc.pause, dtc.max_pause)
+
+
+@hookimpl
+def should_reclaim_retry(request):
+    if request.loops > MAX_RECLAIM_RETRIES or not request.may_pass:
+        return SLOWPATH_OOM
+    if request.reclaimed == 0 and request.congested:
+        return 100 * MSEC
+    return SLOWPATH_RETRY
+
+
+@hookimpl
+def setup_per_zone_wmarks(vm, zone):
+    return max(zone.wmark_min // 4, zone.managed * vm.watermark_scale_factor // 10000)
+
+
+@hookimpl
+def zone_batchsize(zone):
+    batch = max(min(zone.managed // 1024, 128) // 4, 1)
+    batch += batch // 2
+    size = 1
+    while 2 * size <= batch:
+        size *= 2
+    return size - 1
+
+
+@hookimpl
+def zone_highsize(pcp):
+    return 6 * pcp.batch
+
+
+@hookimpl
+def wq_dispatch(wq):
+    if wq.reason == WQ_NO_WORKER:
+        return WQ_RESCUE
+    return WQ_RUN if wq.nr_active < wq.max_active else WQ_HOLD

@@ -6,6 +6,21 @@ every kernel thread but kswapd, and a limit of swap bios in a dm device that the
 """
 
 from gfplab import ALLOC, FAIL, RESERVE, WAIT, hookimpl
+from gfplab.kernel.answers import (
+    PAGE_ACTIVATE,
+    PAGE_KEEP,
+    PAGE_PAGEOUT,
+    PAGE_SOON,
+    PAGEREF_ACTIVATE,
+    PAGEREF_KEEP,
+    PAGEREF_RECLAIM_CLEAN,
+    SLOWPATH_OOM,
+    SLOWPATH_RETRY,
+    WQ_HOLD,
+    WQ_NO_WORKER,
+    WQ_RESCUE,
+    WQ_RUN,
+)
 from gfplab.kernel.gfp import (
     __GFP_DIRECT_RECLAIM,
     __GFP_FS,
@@ -22,11 +37,20 @@ from gfplab.kernel.gfp import (
     PF_MEMALLOC,
     TIF_MEMDIE,
 )
+from gfplab.kernel.node_types import PGDAT_DIRTY
 from gfplab.kernel.steps import STEP_ALLOC, STEP_RESERVE
-from gfplab.kernel.types import VMSCAN_THROTTLE_ISOLATED, VMSCAN_THROTTLE_WRITEBACK
+from gfplab.kernel.types import (
+    VMSCAN_THROTTLE_ISOLATED,
+    VMSCAN_THROTTLE_WRITEBACK,
+    PG_anon,
+    PG_dirty,
+    PG_reclaim,
+    PG_writeback,
+)
 from gfplab.units import MSEC, SEC
 
 SCAN_FILE, SCAN_ANON, SCAN_EQUAL = 0, 65536, -1
+MAX_RECLAIM_RETRIES = 16
 
 
 @hookimpl
@@ -139,3 +163,70 @@ def reclaim_throttle(task, scan):
 @hookimpl
 def inflight_gate(crypt):
     return crypt.swap_bios == 0 or crypt.swap_bios_out < crypt.swap_bios
+
+
+@hookimpl
+def shrink_page_list(vm, scan, page):
+    if page.flags & PG_writeback or page.references == PAGEREF_ACTIVATE:
+        return PAGE_ACTIVATE  # out of the way; the end of its write fetches it back
+    if page.references == PAGEREF_KEEP:
+        return PAGE_KEEP
+    if page.flags & PG_dirty and not page.flags & PG_anon:
+        if not scan.kswapd or not page.flags & PG_reclaim or not vm.pgdat_flags & PGDAT_DIRTY:
+            return PAGE_ACTIVATE | PAGE_SOON
+        if page.references == PAGEREF_RECLAIM_CLEAN:
+            return PAGE_KEEP
+    return PAGE_PAGEOUT
+
+
+@hookimpl
+def wakeup_kswapd(vm):
+    if vm.kswapd_failures >= MAX_RECLAIM_RETRIES:
+        return 0  # hopeless, until a direct reclaimer gets somewhere
+    return vm.kswapd_boosted or not vm.kswapd_balanced
+
+
+@hookimpl
+def zone_balanced(zone):
+    return zone.free > zone.balance_mark
+
+
+@hookimpl
+def balance_dirty_pages(dtc):
+    if dtc.freerun or dtc.pause < dtc.min_pause:
+        return 0
+    return min(dtc.pause, dtc.max_pause)
+
+
+@hookimpl
+def should_reclaim_retry(request):
+    if request.loops > MAX_RECLAIM_RETRIES or not request.may_pass:
+        return SLOWPATH_OOM
+    return SLOWPATH_RETRY
+
+
+@hookimpl
+def setup_per_zone_wmarks(vm, zone):
+    return max(zone.wmark_min // 4, zone.managed * vm.watermark_scale_factor // 10000)
+
+
+@hookimpl
+def zone_batchsize(zone):
+    batch = max(min(zone.managed // 1024, 256) // 4, 1)
+    batch += batch // 2
+    size = 1
+    while 2 * size <= batch:
+        size *= 2
+    return max(size - 1, 1)
+
+
+@hookimpl
+def zone_highsize(vm, zone, pcp):
+    return max(zone.wmark_low // vm.nr_cpus, 4 * pcp.batch)
+
+
+@hookimpl
+def wq_dispatch(wq):
+    if wq.reason == WQ_NO_WORKER:
+        return WQ_RESCUE
+    return WQ_RUN if wq.nr_active < wq.max_active else WQ_HOLD

@@ -13,6 +13,7 @@ from gfplab.engine.requests import (
 )
 from gfplab.engine.subset import kernel, plain
 from gfplab.engine.symbols import over_debt, wake_up_all
+from gfplab.kernel.answers import WQ_HOLD, WQ_NO_WORKER, WQ_RESCUE, WQ_RUN
 from gfplab.kernel.gfp import __GFP_DIRECT_RECLAIM, __GFP_NORETRY, GFP_NOIO
 from gfplab.kernel.symbols import (
     bio_alloc_bioset,
@@ -249,3 +250,14 @@ def decide_inflight_gate(k, i_vm, i_crypt, i_task):
     if c.swap_bios == 0 or c.swap_bios_out < c.swap_bios:
         return 1
     return 0
+
+
+@plain
+def decide_wq_dispatch(k, i_vm, i_wq, i_worker_pool):
+    """As the stock kernels answer."""
+    w = k.wqs[i_wq]
+    if w.reason == WQ_NO_WORKER:
+        return WQ_RESCUE
+    if w.nr_active < w.max_active:
+        return WQ_RUN
+    return WQ_HOLD

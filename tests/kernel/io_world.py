@@ -24,6 +24,7 @@ from gfplab.kernel import (
     jiffies,
     locking,
     mq_deadline,
+    worker_pool,
     workqueue,
     write_tree,
 )
@@ -42,7 +43,7 @@ WORKER_POOL = 1
 ERA_V6_1 = 61
 BIOSET_WQ = 1
 KCRYPTD_IO = 2
-IO_FILES = (bio, blk_core, blk_legacy, blk_mq, disk, dm, dm_crypt, write_tree, workqueue, locking)
+IO_FILES = (bio, blk_core, blk_legacy, blk_mq, disk, dm, dm_crypt, write_tree, workqueue, locking, worker_pool)
 IO_FILES += (blk_mq_sched, blk_plug, dm_crypt_write, elevator, jiffies, mq_deadline)
 
 

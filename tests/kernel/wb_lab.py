@@ -204,7 +204,7 @@ def blk_mq_insert_flushed(k, disk):
 def build(module, mode, check=True):
     """The writeback files, this one and the test's own functions in one mode."""
     modules = [importlib.import_module(f"gfplab.kernel.{name}") for name in FILES]
-    decisions = [d for d in DECISIONS if d.name == "throttle_vm_writeout"]
+    decisions = [d for d in DECISIONS if d.name in ("throttle_vm_writeout", "balance_dirty_pages")]
     return Model(kernel_schema(), [*modules, sys.modules[__name__], module], decisions).build(mode, check=check)
 
 
@@ -213,12 +213,17 @@ def stock_throttle_vm_writeout(vm, task, scan, my):
     return 100 * MS if vm.nr_writeback + vm.nr_unstable > scan.limit else 0
 
 
+def stock_balance_dirty_pages(vm, task, dtc, disk, my):
+    """What is owed, if it is worth a pause."""
+    return 0 if dtc.freerun or dtc.pause < dtc.min_pause else min(dtc.pause, dtc.max_pause)
+
+
 class WritebackLab:
     """One machine; tasks = [(function name, argument), ...], after one flusher a disk; files = [(pages, disk), ...]."""
 
     def __init__(
         self, module, tasks=(), pages=4096, files=((4096, 1),), disks=(10 * US,), cpus=1, mode="generators", seed=1,
-        flushers=True, throttle=stock_throttle_vm_writeout, jiffy_ns=4 * MS,
+        flushers=True, throttle=stock_throttle_vm_writeout, balance=stock_balance_dirty_pages, jiffy_ns=4 * MS,
     ):  # fmt: skip
         self.build = build(module, mode)
         nr_tasks = len(disks) + len(tasks)
@@ -237,9 +242,9 @@ class WritebackLab:
         self.boot_files(k, disks, files, flushers)
         for t, (name, arg) in enumerate(tasks, len(disks) + 1):
             plan_task(k, t, self.build.fid(name), arg, 0)
-        (decision,) = self.build.model.program.decisions.values()
-        bound = BoundDecision(decision.name, None, throttle, (), 0)
-        self.sim = self.build.start(arrays, {decision.name: bound})
+        answers = {"throttle_vm_writeout": throttle, "balance_dirty_pages": balance}
+        bound = {name: BoundDecision(name, None, answer, (), 0) for name, answer in answers.items()}
+        self.sim = self.build.start(arrays, bound)
         self.k = self.sim.k
         self.sim.call("page_writeback_init")
 

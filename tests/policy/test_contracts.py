@@ -7,6 +7,7 @@ import pytest
 
 from gfplab.kernel.decisions import DECISIONS
 from gfplab.policy import hookspecs
+from gfplab.policy.decisions_page import decisions_page
 from gfplab.policy.plugin import ARGUMENTS
 
 HERE = Path(__file__).parent
@@ -30,11 +31,11 @@ def test_no_contract_is_left_over():
 
 @pytest.mark.parametrize("decision", DECISION_NAMES)
 def test_a_contract_says_the_same_things_in_the_same_order(decision):
-    """One line, what happens, and then Reads, Writes, Returns, Stock, Models."""
+    """One line, what happens, and then Reads, Writes, Returns, Stock, Models, and where it is not asked."""
     text = inspect.getdoc(getattr(hookspecs, decision))
     lines = text.split("\n")
     assert lines[0].endswith(".") and lines[1] == ""
-    places = [text.find(f"\n{word}:") for word in ("Reads", "Writes", "Returns", "Stock", "Models")]
+    places = [text.find(f"\n{word}:") for word in ("Reads", "Writes", "Returns", "Stock", "Models", "Unasked")]
     assert -1 not in places and places == sorted(places)
     assert "Writes:  my" in text
 
@@ -53,9 +54,20 @@ def test_a_contract_speaks_only_of_fields_that_exist(decision, schema):
 @pytest.mark.parametrize("decision", DECISION_NAMES)
 def test_a_decision_has_a_stock_answer_a_test_and_a_place_in_the_guide(decision, plugins):
     """A decision point without one of these is not finished."""
-    assert decision in plugins["linux_4_7"].functions
+    assert decision in plugins["linux_4_7"].functions and decision in plugins["linux_6_1"].functions
     assert f'"{decision}"' in TESTS
-    assert decision in GUIDE
+    assert f"`{decision}`" in GUIDE
+
+
+@pytest.mark.parametrize("decision", DECISION_NAMES)
+def test_a_decision_has_an_example_among_the_shipped_plugins(decision, plugins):
+    """An answer that is not a stock kernel's, for who wants to write one to start from."""
+    assert [plugin.name for plugin in plugins.implementers(decision) if not plugin.name.startswith("linux_")]
+
+
+def test_the_page_of_decisions_is_made_from_the_contracts(plugins):
+    """If this fails: gfplab explain --markdown > docs/decisions.md."""
+    assert (HERE.parents[1] / "docs" / "decisions.md").read_text() == decisions_page(plugins)
 
 
 def test_every_decision_belongs_to_one_family():
@@ -83,7 +95,8 @@ def test_a_shipped_plugin_imports_only_what_a_users_plugin_may(plugins):
     """gfplab itself, the names of flags, steps and constants, and units: the product has no private way in."""
     import ast
 
-    allowed = {"gfplab", "gfplab.kernel.gfp", "gfplab.kernel.steps", "gfplab.kernel.types", "gfplab.units"}
+    headers = {f"gfplab.kernel.{name}" for name in ("answers", "gfp", "node_types", "steps", "types")}
+    allowed = {"gfplab", "gfplab.units", *headers}
     for plugin in plugins.values():
         imports = [node for node in ast.walk(plugin.tree) if isinstance(node, ast.Import | ast.ImportFrom)]
         assert {node.module for node in imports} <= allowed

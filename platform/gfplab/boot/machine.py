@@ -146,6 +146,7 @@ def sizes(world, layout: Layout, workloads: Workloads, n_tasks: int) -> dict[str
         "alloc_requests": 2 * (n_tasks + 1),
         "scans": n_tasks + 1,
         "dtcs": n_tasks + 1,
+        "scanned_pages": n_tasks + 1,
         "mempool_calls": 2 * (n_tasks + 1),
         "caches": len(slabs.CACHE_SIZES) + 1,
         "cpu_slabs": (len(slabs.CACHE_SIZES) + 1) * cpus,
@@ -194,6 +195,7 @@ def fill(arrays, world, layout: Layout, workloads: Workloads, seed: int):
     vm["dirty_expire_ns"] = machine.dirty_expire_centisecs * 10_000_000
     vm["flusher_ns"] = machine.dirty_writeback_centisecs * 10_000_000
     vm["sample_ns"] = world.sample_ns
+    vm["watermark_scale_factor"], vm["nr_cpus"] = machine.watermark_scale_factor, machine.cpus
     vm["sampler"], vm["until_done"] = int(machine.sampler), int(world.until == "done")
     vm["running_tasks"] = sum(getattr(task, "count", 1) for task in world.tasks if isinstance(task, AWAITED))
     vm["pageblock_order"], vm["watermark_boost_factor"] = machine.pageblock_order, machine.watermark_boost_factor

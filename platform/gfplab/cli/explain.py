@@ -6,13 +6,19 @@ import click
 @click.command("explain")
 @click.argument("name", metavar="DECISION|PLUGIN|FILE", required=False)
 @click.option("--c-header", is_flag=True, help="Print the header for policies in C, with what this plugin keeps.")
-def cli(name: str | None, c_header: bool) -> int:
+@click.option("--markdown", is_flag=True, help="Print all decision points and their contracts as one page.")
+def cli(name: str | None, c_header: bool, markdown: bool) -> int:
     """Explain DECISION: when it is asked, what it sees and answers, and who answers it. A plugin's name does too."""
     from pathlib import Path
 
     from gfplab.policy.discover import discover, is_file
     from gfplab.policy.explain import explain
 
+    if markdown:
+        from gfplab.policy.decisions_page import decisions_page
+
+        click.echo(decisions_page(discover()), nl=False)
+        return 0
     if c_header:
         from gfplab.policy.c_header import c_header as header
 

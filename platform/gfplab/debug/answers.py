@@ -1,6 +1,6 @@
 """Answers of decisions as a policy writes them: ALLOC(GFP_NOIO|__GFP_NOWARN) for 9437185, ALLOC_WMARK_MIN for 0."""
 
-from gfplab.kernel import gfp, steps
+from gfplab.kernel import answers, gfp, steps
 from gfplab.units import about_time
 
 _STEP_FLAGS = tuple(
@@ -17,11 +17,22 @@ _RIGHTS = (
     (gfp.ALLOC_HIGH, "ALLOC_HIGH"),
 )
 # decisions that answer with nanoseconds to sleep
-_NAPS = ("throttle_direct_reclaim", "throttle_vm_writeout", "wait_iff_congested", "reclaim_throttle")
+_NAPS = (
+    *("throttle_direct_reclaim", "throttle_vm_writeout", "wait_iff_congested", "reclaim_throttle"),
+    "balance_dirty_pages",
+)
 _WORDS = {
     "mempool_free": {1: "the reserve", 0: "the allocator"},
     "too_many_isolated": {1: "wait", 0: "go on"},
     "inflight_gate": {1: "admit", 0: "wait"},
+    "wakeup_kswapd": {1: "wake it", 0: "let it sleep"},
+    "zone_balanced": {1: "enough", 0: "go on"},
+    "wq_dispatch": {answers.WQ_HOLD: "WQ_HOLD", answers.WQ_RUN: "WQ_RUN", answers.WQ_RESCUE: "WQ_RESCUE"},
+}
+_PAGES = {
+    value: name
+    for name, value in vars(answers).items()
+    if name in ("PAGE_KEEP", "PAGE_ACTIVATE", "PAGE_FREE", "PAGE_PAGEOUT", "PAGE_WAIT")
 }
 
 
@@ -31,6 +42,11 @@ def answer_words(decision: str, answer: int) -> str:
         return step_words(answer)
     if decision == "gfp_to_alloc_flags":
         return alloc_words(answer)
+    if decision == "shrink_page_list":
+        return _PAGES.get(answer & answers.PAGE_MASK, str(answer)) + "|PAGE_SOON" * bool(answer & answers.PAGE_SOON)
+    if decision == "should_reclaim_retry":
+        words = {answers.SLOWPATH_OOM: "SLOWPATH_OOM", answers.SLOWPATH_FAIL: "SLOWPATH_FAIL"}
+        return words.get(answer, f"nap {about_time(answer)}" if answer else "SLOWPATH_RETRY")
     if decision in _NAPS:
         return "go on" if answer == 0 else f"sleep {about_time(answer)}" if answer > 0 else "sleep until woken"
     return _WORDS.get(decision, {}).get(answer, str(answer))

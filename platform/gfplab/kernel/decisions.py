@@ -23,4 +23,20 @@ DECISIONS = (
     Decision("reclaim_throttle", args=(("vm", "vm"), ("lruvec", "lruvecs"), ("task", "tasks"), ("scan", "scans"))),
     # device: whether one more page may be under way to a stacked swap device
     Decision("inflight_gate", args=(("vm", "vm"), ("crypt", "crypts"), ("task", "tasks"))),
+    # reclaim: each page that a reclaimer has in its hands, and how far kswapd goes
+    Decision(
+        "shrink_page_list",
+        args=(("vm", "vm"), ("zone", "zones"), ("task", "tasks"), ("scan", "scans"), ("page", "scanned_pages")),
+    ),
+    Decision("wakeup_kswapd", args=(("vm", "vm"), ("zone", "zones"))),
+    Decision("zone_balanced", args=(("vm", "vm"), ("zone", "zones"))),
+    # throttle: who dirties page cache pays for it
+    Decision("balance_dirty_pages", args=(("vm", "vm"), ("task", "tasks"), ("dtc", "dtcs"), ("disk", "disks"))),
+    # allocator: after a round of reclaim that gave nothing, and the figures of boot
+    Decision("should_reclaim_retry", args=(("vm", "vm"), ("task", "tasks"), ("request", "alloc_requests"))),
+    Decision("setup_per_zone_wmarks", args=(("vm", "vm"), ("zone", "zones"))),
+    Decision("zone_batchsize", args=(("vm", "vm"), ("zone", "zones"))),
+    Decision("zone_highsize", args=(("vm", "vm"), ("zone", "zones"), ("pcp", "pcps"))),
+    # workqueue: which works get a worker
+    Decision("wq_dispatch", args=(("vm", "vm"), ("wq", "wqs"), ("worker_pool", "worker_pools"))),
 )

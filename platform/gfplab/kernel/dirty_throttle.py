@@ -1,7 +1,7 @@
 """Who dirties file pages pays for it: balance_dirty_pages() and the length of its pauses.
 
 Models mm/page-writeback.c (v4.7; the local free run of PF_LOCAL_THROTTLE as in v5.8 and later).  Pauses are ticks, as
-in Linux.
+in Linux; how long a task pauses, if at all, is the decision `balance_dirty_pages`.
 
 Leaves out: strict limits, laptop mode, memory cgroups, the pages that exiting tasks leave unpaid.
 """
@@ -16,6 +16,7 @@ from gfplab.kernel.symbols import (
     __wb_update_bandwidth,
     __wb_update_bandwidth__v6_1,
     bandwidth_interval_over,
+    decide_balance_dirty_pages,
     dirty_freerun_ceiling,
     domain_dirty_bg_thresh,
     domain_dirty_thresh,
@@ -144,6 +145,68 @@ def dirty_think_time(k, t, pages_dirtied, now, period, pause):
         task.nr_dirtied_pause += pages_dirtied
 
 
+@plain
+def dirty_exceeded(k, t):
+    """1 if the task's device and the machine are both over their thresholds. Reads dtcs[t]."""
+    dtc = k.dtcs[t]
+    return dtc.freerun == 0 and dtc.wb_dirty > dtc.wb_thresh and dtc.dirty > dtc.thresh
+
+
+@plain
+def dirty_rates(k, t, start_time, now, pages_dirtied):
+    """What the task's dirty pages are worth in ticks at the rate that is left for it; returns the whole period.
+
+    Writes: dtcs[t] (rate and pauses), disks, vm.
+    """
+    dtc = k.dtcs[t]
+    d = dtc.wb
+    disk = k.disks[d]
+    if disk.wb_running == 0:
+        wb_start_background_writeback(k, d)
+    wb_position_ratio(k, t)
+    if dirty_exceeded(k, t):
+        disk.wb_exceeded = 1
+    if bandwidth_interval_over(k, d):
+        if k.vm[0].era >= ESTIMATE_ERA:
+            __wb_update_bandwidth__v6_1(k, t, d, 1)
+        else:
+            __wb_update_bandwidth(k, t, d, start_time, 1)
+    ratelimit = disk.dirty_ratelimit
+    dtc.task_ratelimit = ratelimit * dtc.pos_ratio >> RATELIMIT_CALC_SHIFT
+    max_pause = wb_max_pause(k, d, dtc.wb_dirty)
+    min_pause = wb_min_pause(k, t, max_pause, dtc.task_ratelimit, ratelimit)
+    period = 0
+    pause = max_pause
+    if dtc.task_ratelimit:
+        period = HZ(k) * pages_dirtied // dtc.task_ratelimit
+        pause = period
+        if k.tasks[t].dirty_paused_when:
+            pause -= now - k.tasks[t].dirty_paused_when
+    dtc.pause = pause * dtc.jiffy_ns
+    dtc.min_pause = min_pause * dtc.jiffy_ns
+    dtc.max_pause = max_pause * dtc.jiffy_ns
+    return period
+
+
+@plain
+def dirty_free_rates(k, t):
+    """In free run nothing is owed. Writes: dtcs[t]."""
+    dtc = k.dtcs[t]
+    dtc.task_ratelimit = k.disks[dtc.wb].dirty_ratelimit
+    dtc.pause = 0
+    dtc.min_pause = 0
+    dtc.max_pause = max_pause_ticks(k) * dtc.jiffy_ns
+    dtc.nr_dirtied_pause = dirty_poll_interval(k, dtc.dirty, dtc.thresh)
+
+
+@plain
+def dirty_pause_ticks(k, t):
+    """Ask for the pause; at most 200 ms, in ticks, rounded up."""
+    dtc = k.dtcs[t]
+    ns = decide_balance_dirty_pages(k, 0, t, t, dtc.wb)
+    return min((max(ns, 0) + dtc.jiffy_ns - 1) // dtc.jiffy_ns, max_pause_ticks(k))
+
+
 @kernel
 def balance_dirty_pages(k, d, pages_dirtied):
     """Make the current task, which dirtied that many pages of device d, wait as its share of the speed demands."""
@@ -152,52 +215,39 @@ def balance_dirty_pages(k, d, pages_dirtied):
     dtc = k.dtcs[t]
     disk = k.disks[d]
     dtc.wb = d
+    dtc.jiffy_ns = k.e[0].jiffy_ns
     start_time = jiffies(k)
     exceeded = 0
     while True:
         burn(k, k.costs[C_BALANCE_DIRTY])
         now = jiffies(k)
-        if dirty_freerun(k, t):
-            task.dirty_paused_when = now
-            task.nr_dirtied = 0
-            task.nr_dirtied_pause = dirty_poll_interval(k, dtc.dirty, dtc.thresh)
-            break
-        if disk.wb_running == 0:
-            wb_start_background_writeback(k, d)
-        exceeded = dtc.wb_dirty > dtc.wb_thresh and dtc.dirty > dtc.thresh
-        wb_position_ratio(k, t)
-        if exceeded:
-            disk.wb_exceeded = 1
-        if bandwidth_interval_over(k, d):
-            if k.vm[0].era >= ESTIMATE_ERA:
-                __wb_update_bandwidth__v6_1(k, t, d, 1)
+        period = 0
+        dtc.freerun = dirty_freerun(k, t)
+        if dtc.freerun:
+            dirty_free_rates(k, t)
+        else:
+            exceeded = dirty_exceeded(k, t)
+            period = dirty_rates(k, t, start_time, now, pages_dirtied)
+        pause = dirty_pause_ticks(k, t)
+        if pause == 0:
+            if dtc.freerun or dtc.pause >= dtc.min_pause:
+                task.dirty_paused_when = now
+                task.nr_dirtied = 0
+                task.nr_dirtied_pause = dirty_poll_interval(k, dtc.dirty, dtc.thresh)
             else:
-                __wb_update_bandwidth(k, t, d, start_time, 1)
-        ratelimit = disk.dirty_ratelimit
-        task_ratelimit = ratelimit * dtc.pos_ratio >> RATELIMIT_CALC_SHIFT
-        max_pause = wb_max_pause(k, d, dtc.wb_dirty)
-        min_pause = wb_min_pause(k, t, max_pause, task_ratelimit, ratelimit)
-        pause = max_pause
-        if task_ratelimit:
-            period = HZ(k) * pages_dirtied // task_ratelimit
-            pause = period
-            if task.dirty_paused_when:
-                pause -= now - task.dirty_paused_when
-            if pause < min_pause:
-                dirty_think_time(k, t, pages_dirtied, now, period, pause)
-                break
-            if pause > max_pause:
-                # an odd drop of the rate: what is not slept now is not forgotten at once
-                now += min(pause - max_pause, max_pause)
-                pause = max_pause
-        assert pause >= 0 and pause <= max(HZ(k) // 5, 1)  # law 25: 200 ms
+                dirty_think_time(k, t, pages_dirtied, now, period, dtc.pause // dtc.jiffy_ns)
+            break
+        if dtc.pause > dtc.max_pause and pause * dtc.jiffy_ns == dtc.max_pause:
+            # an odd drop of the rate: what is not slept now is not forgotten at once
+            now += min(dtc.pause - dtc.max_pause, dtc.max_pause) // dtc.jiffy_ns
+        assert pause <= max(HZ(k) // 5, 1)  # law 25: 200 ms
         trace(k, balance_dirty_pages_event, hard_dirty_limit(k, dtc.thresh), dtc.thresh, dtc.dirty, pause)
         yield io_schedule_timeout(0, timeout_ns(k, pause * k.e[0].jiffy_ns), TASK_KILLABLE)
         task.dirty_paused_when = now + pause
         task.nr_dirtied = 0
         task.nr_dirtied_pause = dtc.nr_dirtied_pause
         # a device that does not answer shall not stop the writers of the others
-        if task_ratelimit or dtc.wb_dirty <= wb_stat_error(k) or task.killed:
+        if dtc.freerun or dtc.task_ratelimit or dtc.wb_dirty <= wb_stat_error(k) or task.killed:
             break
     if exceeded == 0:
         disk.wb_exceeded = 0

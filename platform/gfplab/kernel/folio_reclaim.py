@@ -2,7 +2,8 @@
 
 Models shrink_folio_list(), folio_check_references(), pageout() and __remove_mapping() of mm/vmscan.c (v6.1).  A page
 under writeback goes to the active list, from where the end of its writeback fetches it; pages are freed when the whole
-batch has been looked at, however long a write held that up.
+batch has been looked at, however long a write held that up.  What becomes of a page is the decision `shrink_page_list`;
+what the caller's mask forbids does not happen, whatever the answer.
 
 Leaves out: mapped file pages (so nothing is executable), large and unevictable folios, pages without swap backing,
 buffer heads, case 3 of the writeback test (legacy memcgs), demotion, write errors, writepage() answers other than 0.
@@ -11,17 +12,31 @@ buffer heads, case 3 of the writeback test (legacy memcgs), demotion, write erro
 from gfplab.engine.requests import cond_resched
 from gfplab.engine.subset import kernel, plain
 from gfplab.engine.symbols import burn, over_debt
+from gfplab.kernel.answers import (
+    PAGE_ACTIVATE,
+    PAGE_FREE,
+    PAGE_MASK,
+    PAGE_PAGEOUT,
+    PAGE_SOON,
+    PAGE_WAIT,
+    PAGEREF_ACTIVATE,
+    PAGEREF_KEEP,
+    PAGEREF_RECLAIM,
+    PAGEREF_RECLAIM_CLEAN,
+)
 from gfplab.kernel.costs import C_FREE_PAGE, C_PAGEOUT, C_SCAN_PAGE, C_UNMAP_PAGE
 from gfplab.kernel.gfp import __GFP_FS, __GFP_IO
-from gfplab.kernel.node_types import PGDAT_DIRTY, PGDAT_WRITEBACK
+from gfplab.kernel.node_types import PGDAT_WRITEBACK
 from gfplab.kernel.symbols import (
     add_to_swap__v6_1,
     clear_page_dirty_for_io,
+    decide_shrink_page_list,
     delete_from_swap_cache__v6_1,
     evict_file_page,
     folio_free_swap,
     free_hot_cold_page,
     keep_folios,
+    may_write_page,
     page_referenced,
     swap_writepage,
     try_to_unmap,
@@ -30,6 +45,7 @@ from gfplab.kernel.symbols import (
     unlock_page,
     vm_swap_full,
     vmscan_writepage,
+    wait_on_page_writeback,
     workingset_eviction__v6_1,
 )
 from gfplab.kernel.types import (
@@ -51,10 +67,7 @@ FREED = 1
 PAGEOUT = 2
 KEEP_LOCKED = 3
 ACTIVATE = 4
-FOLIOREF_RECLAIM = 0
-FOLIOREF_RECLAIM_CLEAN = 1
-FOLIOREF_KEEP = 2
-FOLIOREF_ACTIVATE = 3
+WAIT_FOR_WRITE = 5
 
 
 @plain
@@ -69,20 +82,11 @@ def folio_check_references(k, page):
     if young:
         k.page_flags[page] |= PG_referenced
         if referenced:
-            return FOLIOREF_ACTIVATE
-        return FOLIOREF_KEEP
+            return PAGEREF_ACTIVATE
+        return PAGEREF_KEEP
     if referenced and k.page_flags[page] & PG_anon == 0:
-        return FOLIOREF_RECLAIM_CLEAN
-    return FOLIOREF_RECLAIM
-
-
-@plain
-def may_enter_fs(k, page):
-    """1 if the caller's mask allows to write this page: swap needs __GFP_IO only."""
-    mask = k.scans[k.e[0].cur].gfp_mask
-    if mask & __GFP_FS or (k.page_flags[page] & PG_swapcache and mask & __GFP_IO):
-        return 1
-    return 0
+        return PAGEREF_RECLAIM_CLEAN
+    return PAGEREF_RECLAIM
 
 
 @plain
@@ -105,10 +109,11 @@ def count_dirty_writeback(k, page):
 def scan_one_folio(k, page):
     """What reclaim does with one isolated page, short of writing it. Writes: the scan's batch counts, page state.
 
-    KEEP: somebody else holds the page lock; KEEP_LOCKED, ACTIVATE, PAGEOUT leave it locked; FREED: its contents are
-    gone and it is unlocked.
+    KEEP: somebody else holds the page lock; KEEP_LOCKED, ACTIVATE, PAGEOUT and WAIT_FOR_WRITE leave it locked; FREED:
+    its contents are gone and it is unlocked.
     """
-    scan = k.scans[k.e[0].cur]
+    t = k.e[0].cur
+    scan = k.scans[t]
     burn(k, k.costs[C_SCAN_PAGE])
     if trylock_page(k, page) == 0:
         return KEEP
@@ -123,18 +128,44 @@ def scan_one_folio(k, page):
     if flags & PG_mapped and scan.may_unmap == 0:
         return KEEP_LOCKED
     count_dirty_writeback(k, page)
+    references = PAGEREF_RECLAIM
     if flags & PG_writeback:
         if scan.kswapd and flags & PG_reclaim and k.vm[0].pgdat_flags & PGDAT_WRITEBACK:
             scan.nr_immediate += 1
         else:
             k.page_flags[page] |= PG_reclaim
             scan.nr_writeback += 1
+        if k.vm[0].pages_one_by_one == 0:
+            return ACTIVATE  # nearly all pages of a storm, and stock has one answer
+    else:
+        references = folio_check_references(k, page)
+    looked_at = k.scanned_pages[t]
+    looked_at.flags = flags
+    looked_at.references = references
+    answer = decide_shrink_page_list(k, 0, k.page_zone[page], t, t, t)
+    what = answer & PAGE_MASK
+    if (what == PAGE_PAGEOUT or what == PAGE_FREE) and flags & PG_writeback == 0:
+        return reclaim_folio(k, page, what)
+    if answer & PAGE_SOON and flags & PG_dirty:
+        k.vm[0].nr_vmscan_immediate_reclaim += 1
+        k.page_flags[page] |= PG_reclaim
+    if what == PAGE_ACTIVATE:
         return ACTIVATE
-    references = folio_check_references(k, page)
-    if references == FOLIOREF_ACTIVATE:
-        return ACTIVATE
-    if references == FOLIOREF_KEEP:
-        return KEEP_LOCKED
+    if what == PAGE_WAIT and flags & PG_writeback:
+        return WAIT_FOR_WRITE
+    return KEEP_LOCKED
+
+
+@plain
+def reclaim_folio(k, page, what):
+    """Free a locked page that is not under writeback, or say that it must be written first: as far as the mask allows.
+
+    An anonymous page gets its place in swap, a mapped one is unmapped, and one that turns out dirty is kept unless
+    PAGE_PAGEOUT lets it be written.
+    """
+    scan = k.scans[k.e[0].cur]
+    flags = k.page_flags[page]
+    anon = flags & PG_anon
     if anon and flags & PG_swapcache == 0:
         if scan.gfp_mask & __GFP_IO == 0:
             return KEEP_LOCKED
@@ -144,14 +175,7 @@ def scan_one_folio(k, page):
         try_to_unmap(k, page)
         burn(k, k.costs[C_UNMAP_PAGE])
     if k.page_flags[page] & PG_dirty:
-        if anon == 0:
-            mine = scan.kswapd and k.page_flags[page] & PG_reclaim and k.vm[0].pgdat_flags & PGDAT_DIRTY
-            if mine == 0:
-                # only kswapd writes file pages, and only where the flushers have left it nothing else
-                k.vm[0].nr_vmscan_immediate_reclaim += 1
-                k.page_flags[page] |= PG_reclaim
-                return ACTIVATE
-        if references == FOLIOREF_RECLAIM_CLEAN or may_enter_fs(k, page) == 0 or scan.may_writepage == 0:
+        if what != PAGE_PAGEOUT or scan.may_writepage == 0 or may_write_page(k, anon) == 0:
             return KEEP_LOCKED
         return PAGEOUT
     return __remove_mapping(k, page)
@@ -208,6 +232,10 @@ def shrink_folio_list(k, nr):
         page = k.isolated[base + i]
         i += 1
         what = scan_one_folio(k, page)
+        while what == WAIT_FOR_WRITE:
+            unlock_page(k, page)
+            yield from wait_on_page_writeback(k, page)
+            what = scan_one_folio(k, page)
         if what == PAGEOUT:
             what = yield from pageout__v6_1(k, page)
         elif what == ACTIVATE:

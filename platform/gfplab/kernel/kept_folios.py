@@ -4,6 +4,9 @@ Models what shrink_inactive_list() of mm/vmscan.c (v6.1) does with anonymous pag
 as a kworker inside mempool_alloc(): it takes 32 off their list, locks and unlocks one after the other, and puts them
 back, 13 times through the whole list.  Nothing but the order of the list and some counters change.
 
+The decision `shrink_page_list` is not asked here, for Linux leaves nothing to decide; where a policy other than the
+stock kernel answers it, no page goes this way (vm.pages_one_by_one).
+
 Leaves out: nothing; a page that might change, and a batch that might be interrupted, go the usual way.
 """
 
@@ -52,8 +55,8 @@ def folio_stays(k, flags):
 
 @plain
 def keeps_anon(k):
-    """1 if the scan can neither write an anonymous page nor give it a place in swap."""
-    if k.scans[k.e[0].cur].gfp_mask & (__GFP_IO | __GFP_FS):
+    """1 if the scan can neither write an anonymous page nor give it a place in swap, and no policy minds each page."""
+    if k.scans[k.e[0].cur].gfp_mask & (__GFP_IO | __GFP_FS) or k.vm[0].pages_one_by_one:
         return 0
     return 1
 

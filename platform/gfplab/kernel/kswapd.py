@@ -11,6 +11,8 @@ from gfplab.engine.symbols import burn, jiffies_to_ns_from_now, over_debt, trace
 from gfplab.kernel.costs import C_DIRECT_RECLAIM, C_WAKEUP_KSWAPD
 from gfplab.kernel.gfp import GFP_KERNEL
 from gfplab.kernel.symbols import (
+    decide_wakeup_kswapd,
+    decide_zone_balanced,
     inactive_list_is_low,
     init_scan,
     lowmem_reserve,
@@ -32,12 +34,12 @@ NODE_LRU_ERA = 48
 
 @plain
 def zone_balanced(k, z, gap, cls):
-    """1 if the zone is at its high mark plus the gap and the lowmem reserve of the class (0: none)."""
+    """1 if the zone is at its high mark plus the gap and the lowmem reserve of the class (0: none), or as asked for."""
     zone = k.zones[z]
-    mark = zone.wmark_high + gap
+    zone.balance_mark = zone.wmark_high + gap
     if cls > 0:
-        mark += lowmem_reserve(k, z, cls)
-    if zone.free > mark:
+        zone.balance_mark += lowmem_reserve(k, z, cls)
+    if decide_zone_balanced(k, 0, z):
         return 1
     return 0
 
@@ -53,20 +55,26 @@ def pgdat_balanced(k, cls):
 
 @plain
 def wakeup_kswapd(k, cls):
-    """Wake kswapd if it sleeps and a zone of the class is short. Writes: vm.kswapd_cls, kswapd's state."""
+    """Wake kswapd if it sleeps and a zone of the class is short, or as asked for.
+
+    Writes: vm.kswapd_cls, vm.kswapd_balanced, kswapd's state.
+    """
     if k.vm[0].kswapd_cls < cls:
         k.vm[0].kswapd_cls = cls
     if waitqueue_active(k, k.vm[0].kswapd_wait) == 0:
         return 0
     z = cls
-    while z > 0:
-        if zone_balanced(k, z, 0, 0) == 0:
-            burn(k, k.costs[C_WAKEUP_KSWAPD])
-            trace(k, mm_vmscan_wakeup_kswapd, z, 0, 0, 0)
-            wake_up(k, k.vm[0].kswapd_wait)
-            return 1
+    while z > 0 and zone_balanced(k, z, 0, 0):
         z -= 1
-    return 0
+    k.vm[0].kswapd_balanced = z == 0
+    if decide_wakeup_kswapd(k, 0, cls) == 0:
+        return 0
+    if z == 0:
+        z = cls
+    burn(k, k.costs[C_WAKEUP_KSWAPD])
+    trace(k, mm_vmscan_wakeup_kswapd, z, 0, 0, 0)
+    wake_up(k, k.vm[0].kswapd_wait)
+    return 1
 
 
 @plain

@@ -19,16 +19,19 @@ from gfplab.kernel.mobility_types import ZONE_RECLAIM_ACTIVE
 from gfplab.kernel.node_types import LRUVEC_CONGESTED, PGDAT_DIRTY, PGDAT_WRITEBACK
 from gfplab.kernel.symbols import (
     allow_direct_reclaim,
+    block_available,
+    decide_wakeup_kswapd,
+    decide_zone_balanced,
     high_wmark_pages,
     inactive_list_is_low,
     init_scan__v6_1,
+    lowmem_reserve,
     psi_memstall_enter,
     psi_memstall_leave,
     shrink_active_list__v6_1,
     shrink_node,
     snapshot_refaults,
     timer_wheel_ns,
-    watermark_ok,
 )
 from gfplab.kernel.tracepoints import mm_vmscan_kswapd_sleep, mm_vmscan_kswapd_wake, mm_vmscan_wakeup_kswapd
 from gfplab.kernel.types import LRU_ACTIVE_ANON
@@ -44,7 +47,8 @@ SHORT_SLEEP_NS = 100_000_000
 def pgdat_balanced__v6_1(k, order, cls):
     """1 if any zone that a request of the class may use is at its high mark, boost included, and has such a block."""
     for z in range(1, cls + 1):
-        if watermark_ok(k, z, order, high_wmark_pages(k, z), cls, 0, k.zones[z].free):
+        k.zones[z].balance_mark = high_wmark_pages(k, z) + lowmem_reserve(k, z, cls) + (1 << order) - 1
+        if decide_zone_balanced(k, 0, z) and block_available(k, z, order):
             return 1
     return 0
 
@@ -62,7 +66,7 @@ def pgdat_watermark_boosted(k, cls):
 def wakeup_kswapd__v6_1(k, gfp_mask, order, cls):
     """Wake kswapd if it sleeps, no eligible zone is at its high mark or one is boosted, and there is hope. 1: woken.
 
-    Writes: vm.kswapd_cls, vm.kswapd_order, kswapd's state.
+    Or as asked for.  Writes: vm.kswapd_cls, vm.kswapd_order, vm.kswapd_balanced, vm.kswapd_boosted, kswapd's state.
     """
     if k.vm[0].kswapd_cls < cls:
         k.vm[0].kswapd_cls = cls
@@ -70,9 +74,9 @@ def wakeup_kswapd__v6_1(k, gfp_mask, order, cls):
         k.vm[0].kswapd_order = order
     if waitqueue_active(k, k.vm[0].kswapd_wait) == 0:
         return 0
-    if k.vm[0].kswapd_failures >= MAX_RECLAIM_RETRIES:
-        return 0
-    if pgdat_balanced__v6_1(k, order, cls) and pgdat_watermark_boosted(k, cls) == 0:
+    k.vm[0].kswapd_balanced = pgdat_balanced__v6_1(k, order, cls)
+    k.vm[0].kswapd_boosted = pgdat_watermark_boosted(k, cls)
+    if decide_wakeup_kswapd(k, 0, cls) == 0:
         return 0
     burn(k, k.costs[C_WAKEUP_KSWAPD])
     trace(k, mm_vmscan_wakeup_kswapd, cls, gfp_mask, 0, 0)

@@ -11,6 +11,7 @@ NR_FREE_PAGES, CMA; in v4.7 page mobility, which costs nothing there.
 from gfplab.engine.requests import TASK_UNINTERRUPTIBLE, cond_resched, schedule_timeout
 from gfplab.engine.subset import kernel, plain
 from gfplab.engine.symbols import burn, jiffies_to_ns_from_now, spin_lock, spin_unlock
+from gfplab.kernel.answers import SLOWPATH_FAIL, SLOWPATH_RETRY
 from gfplab.kernel.bugs import BUG_DOUBLE_FREE
 from gfplab.kernel.costs import (
     C_ALLOC_FAIL,
@@ -40,6 +41,7 @@ from gfplab.kernel.symbols import (
     __folio_alloc,
     congestion_wait,
     decide_gfp_to_alloc_flags,
+    decide_should_reclaim_retry,
     drain_all_pages__v6_1,
     free_unref_page,
     kernel_bug,
@@ -60,7 +62,6 @@ from gfplab.kernel.symbols import (
 from gfplab.kernel.types import PG_buddy, PG_pcp
 
 MAX_RECLAIM_RETRIES = 16
-CONGESTION_NS = 100_000_000
 
 
 @plain
@@ -286,9 +287,11 @@ def __alloc_pages_nodemask(k, gfp_mask, cls):
             request.loops = 0
         else:
             request.loops += 1
-        retry = yield from should_reclaim_retry(k, r, alloc_flags)
-        if retry:
+        retry = yield from should_reclaim_retry(k, r)
+        if retry > 0 or (retry < 0 and gfp_mask & __GFP_NOFAIL):
             continue
+        if retry < 0:
+            return 0
         killed = yield from __alloc_pages_may_oom(k, gfp_mask, cls)
         if killed < 0:
             return -killed
@@ -297,29 +300,45 @@ def __alloc_pages_nodemask(k, gfp_mask, cls):
         request.loops = 0
 
 
-@kernel(inlined=True)
-def should_reclaim_retry(k, r, alloc_flags):
-    """1 if reclaim may still pay: after a pause, when reclaimable and free pages together would pass the min mark."""
+@plain
+def look_for_reclaimable(k, r):
+    """See if what is reclaimable, less with each fruitless round, would pass some zone's min mark.
+
+    Writes: alloc_requests[r].may_pass and .congested.
+    """
     request = k.alloc_requests[r]
-    if request.loops > MAX_RECLAIM_RETRIES:
-        return 0
+    request.may_pass = 0
+    request.congested = 0
     z = request.cls
-    while z > 0:
+    while z > 0 and request.may_pass == 0:
         reclaimable = zone_reclaimable_pages(k, z)
         available = reclaimable - (request.loops * reclaimable + MAX_RECLAIM_RETRIES - 1) // MAX_RECLAIM_RETRIES
         zone = k.zones[z]
         if zone.free + available > zone.wmark_min + lowmem_reserve(k, z, request.cls):
-            if request.reclaimed == 0 and 2 * (zone.nr_writeback + zone.nr_dirty) > reclaimable:
-                if throttle_nap(k, CONGESTION_NS):
-                    yield from congestion_wait(k, CONGESTION_NS)
-                return 1
-            if k.tasks[k.e[0].cur].pf_flags & PF_WQ_WORKER:
-                yield schedule_timeout(0, jiffies_to_ns_from_now(k, 1), TASK_UNINTERRUPTIBLE)
-            else:
-                yield cond_resched()
-            return 1
+            request.may_pass = 1
+            request.congested = 2 * (zone.nr_writeback + zone.nr_dirty) > reclaimable
         z -= 1
     return 0
+
+
+@kernel(inlined=True)
+def should_reclaim_retry(k, r):
+    """1 if reclaim may still pay, after a pause; 0: kill; -1: fail."""
+    t = k.e[0].cur
+    look_for_reclaimable(k, r)
+    answer = decide_should_reclaim_retry(k, 0, t, r)
+    if answer <= SLOWPATH_FAIL:
+        return -1
+    if answer < SLOWPATH_RETRY:
+        return 0
+    if answer > SLOWPATH_RETRY:
+        if throttle_nap(k, answer):
+            yield from congestion_wait(k, answer)
+    elif k.tasks[t].pf_flags & PF_WQ_WORKER:
+        yield schedule_timeout(0, jiffies_to_ns_from_now(k, 1), TASK_UNINTERRUPTIBLE)
+    else:
+        yield cond_resched()
+    return 1
 
 
 @kernel(inlined=True)

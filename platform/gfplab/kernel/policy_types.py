@@ -20,6 +20,28 @@ def policy_records(s):
     s.records("magazines", count="elements in the magazine of one pool and CPU")
     s.array("magazine_elems", "i4", "elements of all magazines, 16 each")
     s.records(
+        "scanned_pages",
+        flags="PG_* as it was taken off its list, locked", references="PAGEREF_*: what its accessed bit and PG_referenced say; PAGEREF_RECLAIM while it is under writeback",
+    )  # fmt: skip
+    s.records(
+        "vm",
+        pages_one_by_one="1: shrink_page_list has another policy than the stock kernel, so it is asked about every page", watermark_scale_factor="distance of the marks in 1/10000 of a zone", nr_cpus="CPUs",
+        kswapd_balanced="1: no eligible zone is short (wakeup_kswapd)", kswapd_boosted="1: an eligible zone's marks are boosted",
+    )  # fmt: skip
+    s.records(
+        "zones", balance_mark="free pages that zone_balanced() wants more than: high mark, boost, gap and reserve"
+    )
+    s.records(
+        "alloc_requests",
+        may_pass="1: if all that is reclaimable were free, a zone would pass the min mark", congested="1: of that, more than half is dirty or under writeback",
+    )  # fmt: skip
+    s.records(
+        "dtcs",
+        freerun="1: so little is dirty that nobody has to wait", task_ratelimit="pages/s that this task may dirty", pause="ns that its pages are worth at that rate, less the time since its last pause",
+        min_pause="shorter pauses are not made, ns", max_pause="longer ones neither, ns", jiffy_ns="length of a tick",
+    )  # fmt: skip
+    s.records("wqs", reason="WQ_QUEUED, WQ_ENDED or WQ_NO_WORKER: why wq_dispatch is asked")
+    s.records(
         "lruvecs",
         anon_cost="what reclaim of anonymous pages has cost of late: pages written and read back", file_cost="the same of file pages",
     )  # fmt: skip

@@ -1,6 +1,7 @@
 """Reclaim's look at one page after another: keep it, activate it, write it, or free it.
 
-Models shrink_page_list(), pageout() and add_to_swap() of mm/vmscan.c (v4.7).
+Models shrink_page_list(), pageout() and add_to_swap() of mm/vmscan.c (v4.7).  Which of these it is is the decision
+`shrink_page_list`; what the caller's mask forbids does not happen, whatever the answer.
 
 Leaves out: mapped file pages, huge and unevictable pages, buffer heads, case 3 of the writeback test (legacy memcgs),
 synchronous devices.
@@ -9,12 +10,24 @@ synchronous devices.
 from gfplab.engine.requests import cond_resched
 from gfplab.engine.subset import kernel, plain
 from gfplab.engine.symbols import burn, over_debt
+from gfplab.kernel.answers import (
+    PAGE_ACTIVATE,
+    PAGE_FREE,
+    PAGE_MASK,
+    PAGE_PAGEOUT,
+    PAGE_SOON,
+    PAGE_WAIT,
+    PAGEREF_ACTIVATE,
+    PAGEREF_RECLAIM,
+    PAGEREF_RECLAIM_CLEAN,
+)
 from gfplab.kernel.costs import C_FREE_PAGE, C_PAGEOUT, C_SCAN_PAGE, C_UNMAP_PAGE
 from gfplab.kernel.gfp import __GFP_FS, __GFP_IO, PF_SWAPWRITE
 from gfplab.kernel.symbols import (
     add_to_swap,
     bdi_congested,
     clear_page_dirty_for_io,
+    decide_shrink_page_list,
     delete_from_swap_cache,
     evict_file_page,
     free_hot_cold_page,
@@ -24,11 +37,11 @@ from gfplab.kernel.symbols import (
     unisolate,
     unlock_page,
     vmscan_writepage,
+    wait_on_page_writeback,
 )
 from gfplab.kernel.types import (
     DEV_DISK,
     PAGE_FLAGS_MASK,
-    ZONE_DIRTY,
     ZONE_WRITEBACK,
     PG_active,
     PG_anon,
@@ -47,6 +60,7 @@ FREED = 1
 PAGEOUT = 2
 KEEP_LOCKED = 3
 ACTIVATE = 4
+WAIT_FOR_WRITE = 5
 
 
 @plain
@@ -63,7 +77,8 @@ def page_referenced(k, page):
 def scan_one_page(k, t, z, page, force_reclaim):
     """What reclaim does with one isolated page, short of writing it. Writes: the scan's batch counts, page state.
 
-    KEEP: the page was locked by somebody else; KEEP_LOCKED, ACTIVATE, PAGEOUT leave it locked; FREED freed it.
+    KEEP: the page was locked by somebody else; KEEP_LOCKED, ACTIVATE, PAGEOUT and WAIT_FOR_WRITE leave it locked;
+    FREED freed it.
     """
     scan = k.scans[t]
     scan.nr_scanned += 1
@@ -74,9 +89,6 @@ def scan_one_page(k, t, z, page, force_reclaim):
     anon = flags & PG_anon
     if anon and flags & (PG_mapped | PG_swapcache) == 0:
         return free_isolated_page(k, page)  # its owner is gone: only reclaim still held it
-    may_enter_fs = scan.gfp_mask & __GFP_FS
-    if flags & PG_swapcache and scan.gfp_mask & __GFP_IO:
-        may_enter_fs = 1
     if anon == 0:  # anonymous pages are not the flushers' business: they never count as dirty here
         dirty = flags & PG_dirty
         writeback = flags & PG_writeback
@@ -88,36 +100,59 @@ def scan_one_page(k, t, z, page, force_reclaim):
             scan.nr_congested += 1
         elif writeback and flags & PG_reclaim:
             scan.nr_congested += 1
+    references = PAGEREF_RECLAIM
     if flags & PG_writeback:
         if scan.kswapd and flags & PG_reclaim and k.zones[z].flags & ZONE_WRITEBACK:
             scan.nr_immediate += 1
         else:
             k.page_flags[page] |= PG_reclaim
             scan.nr_writeback += 1
-        return KEEP_LOCKED
-    clean_only = 0
-    if force_reclaim == 0:
+        if k.vm[0].pages_one_by_one == 0:
+            return KEEP_LOCKED  # nearly all pages of a storm, and stock has one answer
+    elif force_reclaim == 0:
         if anon:
             if page_referenced(k, page):
-                return ACTIVATE
+                references = PAGEREF_ACTIVATE
         elif flags & PG_referenced:
             k.page_flags[page] &= ~PG_referenced & PAGE_FLAGS_MASK
-            clean_only = 1
+            references = PAGEREF_RECLAIM_CLEAN
+    looked_at = k.scanned_pages[t]
+    looked_at.flags = flags
+    looked_at.references = references
+    answer = decide_shrink_page_list(k, 0, z, t, t, t)
+    what = answer & PAGE_MASK
+    if (what == PAGE_PAGEOUT or what == PAGE_FREE) and flags & PG_writeback == 0:
+        return reclaim_page(k, page, what)
+    if answer & PAGE_SOON and flags & PG_dirty:
+        k.vm[0].nr_vmscan_immediate_reclaim += 1
+        k.page_flags[page] |= PG_reclaim
+    if what == PAGE_ACTIVATE:
+        return ACTIVATE
+    if what == PAGE_WAIT and flags & PG_writeback:
+        return WAIT_FOR_WRITE
+    return KEEP_LOCKED
+
+
+@plain
+def reclaim_page(k, page, what):
+    """Free a locked page that is not under writeback, or say that it must be written first: as far as the mask allows.
+
+    An anonymous page gets its place in swap, a mapped one is unmapped, and one that turns out dirty is kept unless
+    PAGE_PAGEOUT lets it be written.
+    """
+    scan = k.scans[k.e[0].cur]
+    flags = k.page_flags[page]
+    anon = flags & PG_anon
     if anon and flags & PG_swapcache == 0:
         if scan.gfp_mask & __GFP_IO == 0:
             return KEEP_LOCKED
         if add_to_swap(k, page) == 0:
             return ACTIVATE
-        may_enter_fs = 1
     if k.page_flags[page] & PG_mapped:
         try_to_unmap(k, page)
         burn(k, k.costs[C_UNMAP_PAGE])
     if k.page_flags[page] & PG_dirty:
-        if anon == 0 and (scan.kswapd == 0 or k.zones[z].flags & ZONE_DIRTY == 0):
-            k.vm[0].nr_vmscan_immediate_reclaim += 1
-            k.page_flags[page] |= PG_reclaim
-            return KEEP_LOCKED
-        if clean_only or may_enter_fs == 0 or scan.may_writepage == 0:
+        if what != PAGE_PAGEOUT or scan.may_writepage == 0 or may_write_page(k, anon) == 0:
             return KEEP_LOCKED
         return PAGEOUT
     if anon:
@@ -125,6 +160,15 @@ def scan_one_page(k, t, z, page, force_reclaim):
     else:
         evict_file_page(k, page)
     return free_isolated_page(k, page)
+
+
+@plain
+def may_write_page(k, anon):
+    """1 if the reclaimer may write such a page: to swap with __GFP_IO or __GFP_FS, to its file if it is kswapd."""
+    scan = k.scans[k.e[0].cur]
+    if anon:
+        return scan.gfp_mask & (__GFP_IO | __GFP_FS) > 0
+    return scan.kswapd > 0 and scan.gfp_mask & __GFP_FS > 0
 
 
 @plain
@@ -163,6 +207,10 @@ def shrink_page_list(k, z, nr, force_reclaim):
             yield cond_resched()
         page = k.isolated[base + i]
         what = scan_one_page(k, t, z, page, force_reclaim)
+        while what == WAIT_FOR_WRITE:
+            unlock_page(k, page)
+            yield from wait_on_page_writeback(k, page)
+            what = scan_one_page(k, t, z, page, force_reclaim)
         if what == FREED:
             freed += 1
             continue

@@ -9,6 +9,7 @@ Leaves out: orders above 0 and direct compaction, cpusets and nodes, task flags 
 from gfplab.engine.requests import TASK_UNINTERRUPTIBLE, cond_resched, schedule_timeout
 from gfplab.engine.subset import kernel, plain
 from gfplab.engine.symbols import burn
+from gfplab.kernel.answers import SLOWPATH_FAIL, SLOWPATH_RETRY
 from gfplab.kernel.costs import C_ALLOC_FAIL
 from gfplab.kernel.gfp import (
     __GFP_DIRECT_RECLAIM,
@@ -27,12 +28,15 @@ from gfplab.kernel.gfp import (
     TIF_MEMDIE,
 )
 from gfplab.kernel.symbols import (
+    congestion_wait,
     decide_gfp_to_alloc_flags,
+    decide_should_reclaim_retry,
     drain_all_pages,
     get_page_from_freelist,
     gfp_zone,
     min_wmark_pages,
     out_of_memory__v6_1,
+    throttle_nap,
     timer_wheel_ns,
     try_to_free_pages__v6_1,
     wake_all_kswapds,
@@ -99,8 +103,10 @@ def __alloc_pages_slowpath(k, gfp_mask, cls):
             if gfp_mask & __GFP_NORETRY:
                 return 0
             retry = yield from should_reclaim_retry__v6_1(k, r, alloc_flags)
-            if retry:
+            if retry > 0 or (retry < 0 and gfp_mask & __GFP_NOFAIL):
                 continue
+            if retry < 0:
+                return 0
             killed = yield from __alloc_pages_may_oom__v6_1(k, gfp_mask, cls)
             if killed < 0:
                 return -killed
@@ -134,28 +140,46 @@ def __alloc_pages_direct_reclaim(k, gfp_mask, alloc_flags, cls, r):
     return page
 
 
+@plain
+def look_for_reclaimable__v6_1(k, r, alloc_flags):
+    """See if all that is reclaimable would pass some zone's min mark. Writes: alloc_requests[r]."""
+    request = k.alloc_requests[r]
+    request.may_pass = 0
+    request.congested = 0
+    z = request.cls
+    while z > 0 and request.may_pass == 0:
+        reclaimable = zone_reclaimable_pages(k, z)
+        zone = k.zones[z]
+        if watermark_ok(k, z, 0, min_wmark_pages(k, z), request.cls, alloc_flags, reclaimable + zone.free):
+            request.may_pass = 1
+            request.congested = 2 * (zone.nr_writeback + zone.nr_dirty) > reclaimable
+        z -= 1
+    return 0
+
+
 @kernel(inlined=True)
 def should_reclaim_retry__v6_1(k, r, alloc_flags):
-    """1 if all that is reclaimable would pass the min mark. A kworker sleeps a jiffy over it in any case."""
+    """1 if reclaim may still pay; 0: kill; -1: fail. A kworker sleeps a jiffy over it, kill or not."""
+    t = k.e[0].cur
     request = k.alloc_requests[r]
     assert request.gfp_mask & __GFP_NORETRY == 0  # law 14: one round
     if request.reclaimed:
         request.loops = 0
     else:
         request.loops += 1
-    if request.loops > MAX_RECLAIM_RETRIES:
-        return 0
-    retry = 0
-    z = request.cls
-    while z > 0 and retry == 0:
-        available = zone_reclaimable_pages(k, z) + k.zones[z].free
-        retry = watermark_ok(k, z, 0, min_wmark_pages(k, z), request.cls, alloc_flags, available)
-        z -= 1
-    if k.tasks[k.e[0].cur].pf_flags & PF_WQ_WORKER:
-        yield schedule_timeout(0, timer_wheel_ns(k, 1), TASK_UNINTERRUPTIBLE)
-    else:
-        yield cond_resched()
-    return retry
+    look_for_reclaimable__v6_1(k, r, alloc_flags)
+    answer = decide_should_reclaim_retry(k, 0, t, r)
+    if answer <= SLOWPATH_FAIL:
+        return -1
+    if answer > SLOWPATH_RETRY:
+        if throttle_nap(k, answer):
+            yield from congestion_wait(k, answer)
+    elif request.loops <= MAX_RECLAIM_RETRIES or answer == SLOWPATH_RETRY:
+        if k.tasks[t].pf_flags & PF_WQ_WORKER:
+            yield schedule_timeout(0, timer_wheel_ns(k, 1), TASK_UNINTERRUPTIBLE)
+        else:
+            yield cond_resched()
+    return answer >= SLOWPATH_RETRY
 
 
 @kernel(inlined=True)

@@ -570,7 +570,7 @@ def wake_all_kswapds(k, order, cls):
 
 @prototype(blocking=False)
 def wakeup_kswapd(k, cls):
-    """Wake kswapd if it sleeps and a zone of the class is short. Writes: vm.kswapd_cls, kswapd's state."""
+    """Wake kswapd if it sleeps and a zone of the class is short, or as asked for."""
 
 
 # locking.py
@@ -910,6 +910,11 @@ def zone_dirty_ok(k, z):
     """1 while the zone is within its share of the dirty limit: asked for each allocation with __GFP_WRITE."""
 
 
+@prototype(blocking=False)
+def zone_totalreserve(k, z):
+    """Pages of a zone that are nobody's to dirty: its high mark and what it keeps back from higher classes."""
+
+
 # pcplist.py
 
 
@@ -1003,6 +1008,11 @@ def zone_reclaimable_pages__v6_1(k, z):
 
 
 # shrink_page.py
+
+
+@prototype(blocking=False)
+def may_write_page(k, anon):
+    """1 if the reclaimer may write such a page: to swap with __GFP_IO or __GFP_FS, to its file if it is kswapd."""
 
 
 @prototype(blocking=False)
@@ -1198,6 +1208,11 @@ def unlock_page(k, page):
 @prototype(blocking=True)
 def wait_on_page_bit_killable(k, page):
     """Sleep until the page is unlocked (a fault waiting for swap-in); 0, or 1 when killed meanwhile."""
+
+
+@prototype(blocking=True)
+def wait_on_page_writeback(k, page):
+    """Sleep until the page is no longer under writeback."""
 
 
 @prototype(blocking=False)
@@ -1436,6 +1451,11 @@ def vmstat_sample(k):
 
 
 @prototype(blocking=False)
+def block_available(k, z, order):
+    """1 if the zone has a free block of the order or larger, of any type; a single page is not looked for."""
+
+
+@prototype(blocking=False)
 def high_wmark_pages(k, z):
     """The high mark, boost included."""
 
@@ -1528,6 +1548,14 @@ def wb_writeout_inc(k, d):
     """Count one completed page write of a device. Writes: vm, disks."""
 
 
+# worker_pool.py
+
+
+@prototype(blocking=False)
+def mayday_event(k, arg):
+    """The manager is late: call the rescuer of every workqueue with a work pending, and look again in 100 ms."""
+
+
 # workingset.py
 
 
@@ -1581,13 +1609,38 @@ def task_done(k):
 
 
 @prototype(blocking=False)
-def mayday_event(k, arg):
-    """The manager is late: call the rescuer of every workqueue with a work pending, and look again in 100 ms."""
+def call_rescuer(k, wq):
+    """Raise mayday for a workqueue, if it has a rescuer and that is not up already."""
+
+
+@prototype(blocking=False)
+def dispatch_work(k, wq, reason):
+    """Ask what becomes of a workqueue's next work; one is always active. Writes: wqs.reason."""
+
+
+@prototype(blocking=False)
+def insert_work(k, pool, work):
+    """Append an active work to its pool's list."""
+
+
+@prototype(blocking=False)
+def need_more_worker(k, pool):
+    """1 if works are pending; an unbound pool does not ask whether a worker runs already."""
+
+
+@prototype(blocking=True)
+def process_one_work(k, work):
+    """Run a work that is first on its list; then one more of its workqueue may become active."""
 
 
 @prototype(blocking=False)
 def queue_work(k, wq, func, arg):
     """Queue a work; returns its record. Above max_active it waits, inactive, for one of its workqueue to finish."""
+
+
+@prototype(blocking=False)
+def wake_up_worker(k, pool):
+    """Wake the worker that went idle last, if one is idle."""
 
 
 # write_tree.py
@@ -1659,3 +1712,48 @@ def decide_reclaim_throttle(k, i_vm, i_lruvec, i_task, i_scan):
 @prototype(blocking=False)
 def decide_inflight_gate(k, i_vm, i_crypt, i_task):
     """Ask the policy of inflight_gate."""
+
+
+@prototype(blocking=False)
+def decide_shrink_page_list(k, i_vm, i_zone, i_task, i_scan, i_page):
+    """Ask the policy of shrink_page_list."""
+
+
+@prototype(blocking=False)
+def decide_wakeup_kswapd(k, i_vm, i_zone):
+    """Ask the policy of wakeup_kswapd."""
+
+
+@prototype(blocking=False)
+def decide_zone_balanced(k, i_vm, i_zone):
+    """Ask the policy of zone_balanced."""
+
+
+@prototype(blocking=False)
+def decide_balance_dirty_pages(k, i_vm, i_task, i_dtc, i_disk):
+    """Ask the policy of balance_dirty_pages."""
+
+
+@prototype(blocking=False)
+def decide_should_reclaim_retry(k, i_vm, i_task, i_request):
+    """Ask the policy of should_reclaim_retry."""
+
+
+@prototype(blocking=False)
+def decide_setup_per_zone_wmarks(k, i_vm, i_zone):
+    """Ask the policy of setup_per_zone_wmarks."""
+
+
+@prototype(blocking=False)
+def decide_zone_batchsize(k, i_vm, i_zone):
+    """Ask the policy of zone_batchsize."""
+
+
+@prototype(blocking=False)
+def decide_zone_highsize(k, i_vm, i_zone, i_pcp):
+    """Ask the policy of zone_highsize."""
+
+
+@prototype(blocking=False)
+def decide_wq_dispatch(k, i_vm, i_wq, i_worker_pool):
+    """Ask the policy of wq_dispatch."""

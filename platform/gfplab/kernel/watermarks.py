@@ -80,6 +80,12 @@ def watermark_ok(k, z, order, mark, cls, alloc_flags, free):
         floor -= floor // 2
     if free - ((1 << order) - 1) <= floor + lowmem_reserve(k, z, cls):
         return 0
+    return block_available(k, z, order)
+
+
+@plain
+def block_available(k, z, order):
+    """1 if the zone has a free block of the order or larger, of any type; a single page is not looked for."""
     if order == 0:
         return 1
     for larger in range(order, MAX_ORDER):

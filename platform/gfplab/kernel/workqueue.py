@@ -1,42 +1,28 @@
-"""Workqueues: works wait for workers, workers are made when none is idle, a rescuer steps in when that takes too long.
+"""Workqueues: a work waits until it is its turn, then a worker runs it.
 
-Models kernel/workqueue.c (v4.7), one unbound worker pool with per-workqueue max_active.
+Models queue_work(), process_one_work() and pwq_dec_nr_in_flight() of kernel/workqueue.c (v4.7), one unbound worker pool
+(worker_pool.py) with per-workqueue max_active.  Which works go to the pool, which wait, and when a rescuer is called is
+the decision `wq_dispatch`.
 
 Leaves out: bound pools and their concurrency management (kcryptd_io and the bio sets' queues run on this pool too),
-NUMA, the death of workers idle for 300 s, delayed and linked works, flushing; kthreadd (the manager itself allocates
-the new worker's stack).
+NUMA, delayed and linked works, flushing.
 """
 
-from gfplab.engine.requests import TASK_INTERRUPTIBLE, cond_resched, schedule, schedule_timeout
+from gfplab.engine.requests import cond_resched
 from gfplab.engine.subset import kernel, plain
-from gfplab.engine.symbols import (
-    burn,
-    call_after,
-    jiffies_to_ns_from_now,
-    over_debt,
-    start_task,
-    trace,
-    wake_up_process,
-)
-from gfplab.kernel.bugs import BUG_WORK_FUNCTION, BUG_WORK_SLOTS, BUG_WORKER_SLOTS
-from gfplab.kernel.costs import C_KWORKER_CREATE, C_PROCESS_WORK, C_QUEUE_WORK
-from gfplab.kernel.gfp import GFP_KERNEL
+from gfplab.engine.symbols import burn, over_debt, trace, wake_up_process
+from gfplab.kernel.answers import WQ_ENDED, WQ_HOLD, WQ_QUEUED, WQ_RESCUE, WQ_RUN
+from gfplab.kernel.bugs import BUG_WORK_FUNCTION, BUG_WORK_SLOTS
+from gfplab.kernel.costs import C_PROCESS_WORK, C_QUEUE_WORK
 from gfplab.kernel.symbols import (
-    alloc_pages_current,
     bio_alloc_rescue,
-    free_hot_cold_page,
+    decide_wq_dispatch,
     kcryptd_crypt,
     kcryptd_io_read_work,
     kernel_bug,
 )
 from gfplab.kernel.tracepoints import workqueue_execute_end, workqueue_execute_start
-from gfplab.kernel.types import EV_MAYDAY, WORK_BIO_ALLOC_RESCUE, WORK_KCRYPTD_CRYPT, WORK_KCRYPTD_IO_READ
-
-MAYDAY_INITIAL_NS = 10_000_000  # but at least two jiffies
-MAYDAY_INTERVAL_NS = 100_000_000
-CREATE_COOLDOWN_NS = 1_000_000_000
-STACK_PAGES = 4  # THREAD_SIZE; in v4.7 one allocation of order 2
-POOL_BITS = 8  # of the argument of EV_MAYDAY, the rest is a generation
+from gfplab.kernel.types import WORK_BIO_ALLOC_RESCUE, WORK_KCRYPTD_CRYPT, WORK_KCRYPTD_IO_READ
 
 
 @plain
@@ -49,18 +35,55 @@ def queue_work(k, wq, func, arg):
     burn(k, k.costs[C_QUEUE_WORK])
     w = k.wqs[wq]
     work = work_init(k, wq, func, arg)
-    if w.nr_active < w.max_active:
-        w.nr_active += 1
-        insert_work(k, w.pool, work)
-        wake_up_worker(k, w.pool)
+    if w.inactive_tail:
+        k.works[w.inactive_tail].next = work
     else:
-        if w.inactive_tail:
-            k.works[w.inactive_tail].next = work
-        else:
-            w.inactive_head = work
-        w.inactive_tail = work
-        w.nr_inactive += 1
+        w.inactive_head = work
+    w.inactive_tail = work
+    w.nr_inactive += 1
+    answer = dispatch_work(k, wq, WQ_QUEUED)
+    if answer != WQ_HOLD:
+        activate_first_inactive(k, wq)
+        wake_up_worker(k, w.pool)
+        if answer == WQ_RESCUE:
+            call_rescuer(k, wq)
     return work
+
+
+@plain
+def dispatch_work(k, wq, reason):
+    """Ask what becomes of a workqueue's next work; one is always active. Writes: wqs.reason."""
+    w = k.wqs[wq]
+    w.reason = reason
+    answer = decide_wq_dispatch(k, 0, wq, w.pool)
+    if answer == WQ_HOLD and w.nr_active == 0:
+        return WQ_RUN
+    return answer
+
+
+@plain
+def activate_first_inactive(k, wq):
+    """The longest waiting work of a workqueue goes to its pool. Writes: wqs, works, worker_pools."""
+    w = k.wqs[wq]
+    work = w.inactive_head
+    w.inactive_head = k.works[work].next
+    if w.inactive_head == 0:
+        w.inactive_tail = 0
+    k.works[work].next = 0
+    w.nr_inactive -= 1
+    w.nr_active += 1
+    insert_work(k, w.pool, work)
+    return 0
+
+
+@plain
+def call_rescuer(k, wq):
+    """Raise mayday for a workqueue, if it has a rescuer and that is not up already."""
+    w = k.wqs[wq]
+    if w.rescuer and w.mayday == 0:
+        w.mayday = 1
+        wake_up_process(k, w.rescuer)
+    return 0
 
 
 @plain
@@ -111,60 +134,6 @@ def wake_up_worker(k, pool):
 def need_more_worker(k, pool):
     """1 if works are pending; an unbound pool does not ask whether a worker runs already."""
     return k.worker_pools[pool].head != 0
-
-
-@plain
-def need_to_create_worker(k, pool):
-    """1 if works are pending and no worker is idle."""
-    return k.worker_pools[pool].head != 0 and k.worker_pools[pool].nr_idle == 0
-
-
-@plain
-def worker_enter_idle(k, t):
-    """Put worker t at the head of its pool's idle list: the last to go idle is the first to be woken."""
-    p = k.worker_pools[k.tasks[t].pool_id]
-    k.tasks[t].worker_idle = 1
-    k.tasks[t].idle_next = p.idle_head
-    p.idle_head = t
-    p.nr_idle += 1
-    return 0
-
-
-@plain
-def worker_leave_idle(k, t):
-    """Take worker t off the idle list, if it is on it."""
-    if k.tasks[t].worker_idle == 0:
-        return 0
-    p = k.worker_pools[k.tasks[t].pool_id]
-    k.tasks[t].worker_idle = 0
-    p.nr_idle -= 1
-    if p.idle_head == t:
-        p.idle_head = k.tasks[t].idle_next
-        return 0
-    before = p.idle_head
-    while k.tasks[before].idle_next != t:
-        before = k.tasks[before].idle_next
-    k.tasks[before].idle_next = k.tasks[t].idle_next
-    return 0
-
-
-@kernel
-def worker_thread(k, pool):
-    """A worker: make sure that somebody is idle, then work until nothing is pending, then be idle."""
-    t = k.e[0].cur
-    k.tasks[t].pool_id = pool
-    while True:
-        worker_leave_idle(k, t)
-        while need_more_worker(k, pool):
-            if k.worker_pools[pool].nr_idle == 0:
-                managed = yield from manage_workers(k, pool)
-                if managed:
-                    continue
-            while need_more_worker(k, pool):
-                work = k.worker_pools[pool].head
-                yield from process_one_work(k, work)
-        worker_enter_idle(k, t)
-        yield schedule(k.tasks[t].worker_wait, TASK_INTERRUPTIBLE)
 
 
 @plain
@@ -227,148 +196,11 @@ def pwq_dec_nr_in_flight(k, wq):
     """A work is done: the longest waiting inactive one of its workqueue becomes pending. No worker is woken for it."""
     w = k.wqs[wq]
     w.nr_active -= 1
-    work = w.inactive_head
-    if work and w.nr_active < w.max_active:
-        w.inactive_head = k.works[work].next
-        if w.inactive_head == 0:
-            w.inactive_tail = 0
-        k.works[work].next = 0
-        w.nr_inactive -= 1
-        w.nr_active += 1
-        insert_work(k, w.pool, work)
-    return 0
-
-
-@kernel
-def manage_workers(k, pool):
-    """Be the manager and create workers; 0 if another worker is the manager already."""
-    if k.worker_pools[pool].manager:
-        return 0
-    k.worker_pools[pool].manager = k.e[0].cur
-    yield from maybe_create_worker(k, pool)
-    k.worker_pools[pool].manager = 0
-    return 1
-
-
-@kernel(inlined=True)
-def maybe_create_worker(k, pool):
-    """Create workers until one is idle or nothing is pending; mayday is raised when that takes longer than 10 ms."""
-    while True:
-        k.worker_pools[pool].mayday_gen += 1
-        arm_mayday(k, pool, max(jiffies_to_ns_from_now(k, 2), MAYDAY_INITIAL_NS))
-        while True:
-            created = yield from create_worker(k, pool)
-            if created or need_to_create_worker(k, pool) == 0:
-                break
-            yield schedule_timeout(0, CREATE_COOLDOWN_NS, TASK_INTERRUPTIBLE)
-            if need_to_create_worker(k, pool) == 0:
-                break
-        k.worker_pools[pool].mayday_gen += 1  # the timer that is still armed comes to nothing
-        if need_to_create_worker(k, pool) == 0:
-            return 0
-
-
-@kernel
-def create_worker(k, pool):
-    """Start a worker on a dormant task, after allocating its stack with GFP_KERNEL; 0 if there was no memory for it."""
-    burn(k, k.costs[C_KWORKER_CREATE])
-    k.worker_pools[pool].creating = 1
-    stack = 0
-    missing = STACK_PAGES
-    while missing:
-        page = yield from alloc_pages_current(k, GFP_KERNEL)
-        if page == 0:
+    while w.inactive_head:
+        answer = dispatch_work(k, wq, WQ_ENDED)
+        if answer == WQ_HOLD:
             break
-        k.page_next[page] = stack
-        stack = page
-        k.vm[0].nr_kernel_stack += 1
-        missing -= 1
-    k.worker_pools[pool].creating = 0
-    if missing:
-        while stack:
-            after = k.page_next[stack]
-            k.page_next[stack] = 0
-            free_hot_cold_page(k, stack)
-            stack = after
-            k.vm[0].nr_kernel_stack -= 1
-        return 0
-    t = k.worker_pools[pool].next_create
-    if t == 0 or t > k.worker_pools[pool].last_task:
-        kernel_bug(k, BUG_WORKER_SLOTS, pool)
-        return 0
-    k.worker_pools[pool].next_create = t + 1
-    k.worker_pools[pool].nr_workers += 1
-    k.tasks[t].pool_id = pool
-    worker_enter_idle(k, t)
-    start_task(k, t, FN_worker_thread, pool)  # noqa: F821 -- the linker knows function ids
-    return 1
-
-
-@plain
-def arm_mayday(k, pool, delay):
-    """Let mayday_event() look at the pool after `delay`, unless its generation has passed by then."""
-    call_after(k, delay, EV_MAYDAY, k.worker_pools[pool].mayday_gen << POOL_BITS | pool)
+        activate_first_inactive(k, wq)
+        if answer == WQ_RESCUE:
+            call_rescuer(k, wq)
     return 0
-
-
-@plain
-def mayday_event(k, arg):
-    """The manager is late: call the rescuer of every workqueue with a work pending, and look again in 100 ms."""
-    pool = arg & ((1 << POOL_BITS) - 1)
-    if k.worker_pools[pool].mayday_gen != arg >> POOL_BITS:
-        return 0
-    if need_to_create_worker(k, pool):
-        work = k.worker_pools[pool].head
-        while work:
-            w = k.wqs[k.works[work].wq]
-            if w.rescuer and w.mayday == 0:
-                w.mayday = 1
-                wake_up_process(k, w.rescuer)
-            work = k.works[work].next
-    arm_mayday(k, pool, MAYDAY_INTERVAL_NS)
-    return 0
-
-
-@kernel
-def rescuer_thread(k, wq):
-    """Run the pending works of this one workqueue, one after the other, whenever mayday is raised for it."""
-    pool = k.wqs[wq].pool
-    while True:
-        while k.wqs[wq].mayday:
-            k.wqs[wq].mayday = 0
-            if slurp_works(k, wq):
-                while k.wqs[wq].head:
-                    work = k.wqs[wq].head
-                    yield from process_one_work(k, work)
-                if need_to_create_worker(k, pool):
-                    k.wqs[wq].mayday = 1  # works that became active meanwhile need not wait for the next mayday
-            if need_more_worker(k, pool):
-                wake_up_worker(k, pool)
-        yield schedule(k.wqs[wq].rescuer_wait, TASK_INTERRUPTIBLE)
-
-
-@plain
-def slurp_works(k, wq):
-    """Move the pool's pending works of this workqueue to the workqueue's own list; returns how many."""
-    w = k.wqs[wq]
-    p = k.worker_pools[w.pool]
-    n = 0
-    work = p.head
-    p.head = 0
-    p.tail = 0
-    p.nr_pending = 0
-    while work:
-        after = k.works[work].next
-        k.works[work].next = 0
-        if k.works[work].wq == wq:
-            k.works[work].rescued = 1
-            if w.tail:
-                k.works[w.tail].next = work
-            else:
-                w.head = work
-            w.tail = work
-            n += 1
-        else:
-            insert_work(k, w.pool, work)
-        work = after
-    return n

@@ -13,7 +13,7 @@ from typing import Any
 
 from gfplab import __version__, units
 from gfplab.engine.decision import Decision
-from gfplab.kernel import gfp, steps, types
+from gfplab.kernel import answers, gfp, node_types, steps, types
 from gfplab.kernel.decisions import DECISIONS
 from gfplab.policy.places import Layout, kinds_of, row_layout
 from gfplab.policy.plugin import Plugin
@@ -116,12 +116,14 @@ def _seam() -> str:
 @functools.cache
 def _constants() -> Mapping[str, int]:
     """Every constant that a policy in Python may import."""
-    modules = (gfp, steps, types, units)
+    modules = (gfp, steps, answers, types, node_types, units)
     return {
         name: value
         for module in modules
         for name, value in vars(module).items()
-        if re.fullmatch(r"_{0,2}[A-Z][A-Z0-9_]*", name) and type(value) is int and name != "INT64_MAX"  # of stdint.h
+        if re.fullmatch(r"_{0,2}[A-Z][A-Z0-9_]*|PG_[a-z_]+", name)
+        and type(value) is int
+        and name != "INT64_MAX"  # of stdint.h
     }
 
 

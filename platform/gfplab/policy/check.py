@@ -15,6 +15,7 @@ import numpy as np
 from gfplab.engine.decision import BoundDecision, Decision
 from gfplab.engine.state import Schema, record_class
 from gfplab.errors import PolicyError
+from gfplab.kernel.answers import PAGE_SOON, SLOWPATH_FAIL, WQ_HOLD, WQ_RESCUE, WQ_RUN
 from gfplab.kernel.decisions import DECISIONS
 from gfplab.kernel.gfp import (
     __GFP_IO,
@@ -50,6 +51,15 @@ _ANSWERS = {
     "wait_iff_congested": range(3600 * SEC),
     "reclaim_throttle": range(3600 * SEC),
     "inflight_gate": range(2),
+    "shrink_page_list": {what | soon for what in range(5) for soon in (0, PAGE_SOON)},
+    "wakeup_kswapd": range(2),
+    "zone_balanced": range(2),
+    "balance_dirty_pages": range(3600 * SEC),
+    "should_reclaim_retry": range(SLOWPATH_FAIL, 3600 * SEC),
+    "setup_per_zone_wmarks": range(1 << 62),
+    "zone_batchsize": range(1 << 62),
+    "zone_highsize": range(1 << 62),
+    "wq_dispatch": (WQ_HOLD, WQ_RUN, WQ_RESCUE),
 }
 _LIMITED = {
     "swappiness": range(201),
@@ -61,6 +71,12 @@ _LIMITED = {
     "point": range(3, 5),
     "reason": range(1, 5),
     "last": range(4),
+    "references": range(4),
+    "freerun": range(2),
+    "may_pass": range(2),
+    "kswapd_balanced": range(2),
+    "era": (47, 61),
+    "nr_cpus": range(1, 65),
 }
 _MASKS = ("pf_flags", "gfp_mask", "optimistic", "full", "last_mask", "flags")
 

@@ -10,7 +10,7 @@ import difflib
 from collections.abc import Callable
 
 from gfplab import units
-from gfplab.kernel import gfp, steps, types
+from gfplab.kernel import answers, gfp, node_types, steps, types
 from gfplab.policy.faults import outside
 from gfplab.policy.folding import INT64, TIME_BY_TIME, constant_fault, fold, is_time
 from gfplab.policy.plugin import ARGUMENTS, RECORDS, Plugin, did_you_mean
@@ -175,13 +175,13 @@ class Reader:
         )
 
     def _hint(self, name):
-        for module in (gfp, steps, types, units):
+        for module in (gfp, steps, answers, types, node_types, units):
             if hasattr(module, name):
                 return f"write `from {module.__name__} import {name}`"
         if name in RECORDS or name == "my":
             return f"add the argument {name}"
         numbers = [n for n, v in vars(self.plugin.module).items() if type(v) in (int, float)]
-        known = [*self.locals, *self.plugin.tunables, *numbers, *vars(gfp), *vars(steps), *vars(units)]
+        known = [*self.locals, *self.plugin.tunables, *numbers, *vars(gfp), *vars(steps), *vars(answers), *vars(units)]
         near = difflib.get_close_matches(name, known, 1)
         return f"did you mean '{near[0]}'?" if near else "assign it first, or import it at the top of the file"
 

@@ -11,10 +11,23 @@ from gfplab.policy.markers import hookspec
 
 FAMILIES = {
     "mempool": ("mempool_step", "mempool_free", "mempool_magazine"),
-    "allocator": ("gfp_to_alloc_flags",),
-    "reclaim": ("get_scan_count", "too_many_isolated"),
-    "throttle": ("throttle_direct_reclaim", "throttle_vm_writeout", "wait_iff_congested", "reclaim_throttle"),
+    "allocator": (
+        "gfp_to_alloc_flags",
+        "should_reclaim_retry",
+        "setup_per_zone_wmarks",
+        "zone_batchsize",
+        "zone_highsize",
+    ),
+    "reclaim": ("get_scan_count", "too_many_isolated", "shrink_page_list", "wakeup_kswapd", "zone_balanced"),
+    "throttle": (
+        "throttle_direct_reclaim",
+        "throttle_vm_writeout",
+        "wait_iff_congested",
+        "reclaim_throttle",
+        "balance_dirty_pages",
+    ),
     "device": ("inflight_gate",),
+    "workqueue": ("wq_dispatch",),
 }
 
 
@@ -37,6 +50,7 @@ def mempool_step(pool, zone, task, call, my):
              to one batch of clean file pages
     Stock:   ALLOC(optimistic), RESERVE, ALLOC(full), then for ever RESERVE, WAIT 5 s, ALLOC(full)
     Models:  mempool_alloc() of mm/mempool.c (v4.7.y)
+    Unasked: when a pool is filled at boot
     """
 
 
@@ -52,6 +66,7 @@ def mempool_free(pool, zone, my):
     Returns: 1 for the reserve, 0 for the allocator
     Stock:   the reserve, always
     Models:  mempool_free() of mm/mempool.c (v4.7)
+    Unasked: while the reserve is full
     """
 
 
@@ -68,6 +83,7 @@ def mempool_magazine(pool, my):
     Returns: 0 .. 16 elements; 0 = no magazines
     Stock:   0: no Linux has them
     Models:  the magazines of Bonwick and Adams (2001), in front of the reserve of mm/mempool.c
+    Unasked: for elements that come from the allocator or go back to it
     """
 
 
@@ -87,6 +103,7 @@ def gfp_to_alloc_flags(task, request, my):
              __GFP_MEMALLOC, PF_MEMALLOC and OOM victims; __GFP_NOMEMALLOC forbids ALLOC_HARDER and ALLOC_NO_WATERMARKS.
              v6.1: ALLOC_NON_BLOCK for all who may not sleep, and OOM victims get ALLOC_OOM only
     Models:  gfp_to_alloc_flags() and __gfp_pfmemalloc_flags() of mm/page_alloc.c (v4.7, 6.1.192)
+    Unasked: in the fast path, which looks at the low mark whoever comes
     """
 
 
@@ -106,6 +123,7 @@ def get_scan_count(vm, zone, lruvec, scan, my):
              use (v6.1: by what either type has cost, lruvec.anon_cost and lruvec.file_cost; the two conditions before
              it are scan.file_is_tiny and scan.cache_trim_mode)
     Models:  get_scan_count() of mm/vmscan.c (v4.7, v6.1)
+    Unasked: when kswapd only ages the active anonymous list
     """
 
 
@@ -122,6 +140,7 @@ def too_many_isolated(lruvec, task, scan, my):
     Stock:   more pages are isolated than inactive; for callers with both __GFP_IO and __GFP_FS, more than an eighth, so
              that callers without them never queue behind them; kswapd never waits
     Models:  too_many_isolated() of mm/vmscan.c (v4.7); T2 of the throttle points
+    Unasked: before batches of an active list
     """
 
 
@@ -139,6 +158,7 @@ def throttle_direct_reclaim(vm, task, scan, my):
     Stock:   when no more than half of the reserve is free: callers without __GFP_FS at most 1 s, others until woken;
              kernel threads and dying tasks never
     Models:  throttle_direct_reclaim() of mm/vmscan.c (v4.7); T1
+    Unasked: for kswapd, which never enters by that door
     """
 
 
@@ -155,6 +175,7 @@ def throttle_vm_writeout(vm, task, scan, my):
     Returns: nanoseconds to nap in congestion_wait(); 0 = go on
     Stock:   100 ms while nr_writeback + nr_unstable exceeds the limit; v6.1: 0
     Models:  throttle_vm_writeout() of mm/page-writeback.c (v4.7; removed in v4.9); T5
+    Unasked: after a shrink that STEP_BAIL_OUT or STEP_LIGHT_RECLAIM has cut short
     """
 
 
@@ -173,6 +194,7 @@ def wait_iff_congested(vm, zone, task, scan, my):
              device is congested
     Models:  current_may_throttle(), shrink_inactive_list() of mm/vmscan.c, wait_iff_congested() of mm/backing-dev.c
              (v4.7); T3 and T4
+    Unasked: in v6.1
     """
 
 
@@ -191,6 +213,7 @@ def reclaim_throttle(vm, lruvec, task, scan, my):
     Stock:   v6.1: 100 ms for WRITEBACK, 20 ms for ISOLATED, one jiffy for CONGESTED and NOPROGRESS; kernel threads but
              kswapd never.  v4.7: 0
     Models:  reclaim_throttle() of mm/vmscan.c (v6.1)
+    Unasked: in v4.7
     """
 
 
@@ -208,4 +231,172 @@ def inflight_gate(vm, crypt, task, my):
     Stock:   v6.1: fewer in flight than crypt.swap_bios, 2048 unless set otherwise; 0 means no limit.  v4.7 has no such
              limit and admits all; a scenario that sets one has it kept there too
     Models:  the semaphore swap_bios in __map_bio() of drivers/md/dm.c (v5.12 and later)
+    Unasked: for bios of filesystems, and where swap is not on a dm device
+    """
+
+
+@hookspec
+def shrink_page_list(vm, zone, task, scan, page, my):
+    """What becomes of one page that a reclaimer has taken off an inactive list: free, write, activate, keep or wait.
+
+    Asked for each page once it is locked, its accessed bit has been read and cleared (page.references; a page under
+    writeback keeps its own) and the batch counts it.  Counting is not the policy's: a page under writeback is marked
+    PG_reclaim and counted for the throttles, whatever is answered.  What the caller's mask forbids does not happen
+    either: without __GFP_IO an anonymous page gets no place in swap and is not written, a file page is written by
+    kswapd only, nobody writes where scan.may_writepage is 0, and what cannot be done leaves the page where it was.  A
+    page that is to be freed is unmapped first; PAGE_FREE then keeps it if it is dirty.  PAGE_WAIT sleeps without a
+    time limit until the page's write has ended, and asks again.
+
+    Reads:   vm (pgdat_flags), zone (flags), task (who reclaims), scan (gfp_mask, kswapd, priority, may_writepage), page
+             (flags: PG_*; references: PAGEREF_*)
+    Writes:  my
+    Returns: PAGE_KEEP, PAGE_ACTIVATE, PAGE_FREE (if it is clean), PAGE_PAGEOUT (written first if it is dirty) or
+             PAGE_WAIT; with | PAGE_SOON a dirty page goes to the cold end of its list when it has been written
+    Stock:   under writeback: keep (v6.1: activate); touched: activate (v6.1: on the second touch, keep on the first);
+             a dirty file page is left to the flushers, PAGE_SOON, unless this is kswapd and it has met little else
+             (ZONE_DIRTY; v6.1: PGDAT_DIRTY, and only what came round again); all others PAGE_PAGEOUT
+    Models:  shrink_page_list() of mm/vmscan.c (v4.7), shrink_folio_list() (v6.1)
+    Unasked: for pages that somebody else has locked or whose owner is gone.  The stock kernel of the era is not asked
+             either where it has but one answer: under writeback, and in v6.1 about anonymous pages that a caller
+             without __GFP_IO and __GFP_FS can only keep
+    """
+
+
+@hookspec
+def wakeup_kswapd(vm, zone, my):
+    """Whether a sleeping kswapd is woken.
+
+    Asked at every turn of the allocator's slow path with __GFP_KSWAPD_RECLAIM, and by whoever is about to sleep in
+    throttle_direct_reclaim().  vm.kswapd_balanced is 1 while no zone is short: v4.7 wants each zone balanced that the
+    request may use, v6.1 any one of them.
+
+    Reads:   vm (kswapd_balanced, kswapd_boosted, kswapd_failures, nr_free), zone (the highest that the request may use)
+    Writes:  my
+    Returns: 1 = wake it, 0 = let it sleep
+    Stock:   when a zone is short; v6.1: also for a boosted one, but not after 16 runs in a row that freed nothing
+    Models:  wakeup_kswapd() of mm/vmscan.c (v4.7, v6.1)
+    Unasked: while kswapd is awake
+    """
+
+
+@hookspec
+def zone_balanced(vm, zone, my):
+    """Whether kswapd has done enough for a zone.
+
+    Asked by kswapd before it sleeps, before each round over the zones and after it, and for wakeup_kswapd() to find
+    out who is short.  zone.balance_mark is what Linux would have free: the high mark and what the occasion adds to it
+    (a boost, 1 % of the zone in v4.7 while kswapd is at work on it, what the zone keeps from higher classes).
+
+    Reads:   vm, zone (free, balance_mark, wmark_low, wmark_high, managed)
+    Writes:  my
+    Returns: 1 = enough, 0 = go on
+    Stock:   more free pages than zone.balance_mark
+    Models:  zone_balanced() of mm/vmscan.c (v4.7), the test of pgdat_balanced() (v6.1)
+    Unasked: in v4.7 about zones in which nothing more can be reclaimed
+    """
+
+
+@hookspec
+def balance_dirty_pages(vm, task, dtc, disk, my):
+    """How long a task that dirties page cache pauses.
+
+    Asked each time that a task has dirtied its allowance (tasks.nr_dirtied_pause pages), free run included, and again
+    after a pause as long as dtc.task_ratelimit is 0, which is how Linux stops a writer.  Pauses are ticks, so an answer
+    is rounded up to one; an answer of 0 where Linux would have paused forgives the debt.
+
+    Reads:   vm (dirty_limit, nr_writeback, nr_free), task (pf_flags, nr_dirtied), dtc (freerun; thresh, bg_thresh,
+             dirty and the same of its device; task_ratelimit, pause, min_pause, max_pause), disk (rates of the device)
+    Writes:  my
+    Returns: nanoseconds to pause, at most 200 ms (longer ones are cut); 0 = go on
+    Stock:   in free run 0; else dtc.pause, at most dtc.max_pause; 0 if that is less than dtc.min_pause
+    Models:  balance_dirty_pages() of mm/page-writeback.c (v4.7, v6.1)
+    Unasked: for swap, which dirties no page cache
+    """
+
+
+@hookspec
+def should_reclaim_retry(vm, task, request, my):
+    """What the allocator does when a round of direct reclaim has not led to a page.
+
+    Asked at the end of each round.  request.loops counts the rounds in a row that freed nothing, request.reclaimed is
+    what the last one freed, request.may_pass says whether a zone would pass its min mark if all that is reclaimable
+    were free (v4.7 counts on less of it with every fruitless round), request.congested that most of that is dirty or
+    under writeback.
+
+    Reads:   vm, task (pf_flags), request (gfp_mask, loops, reclaimed, may_pass, congested)
+    Writes:  my
+    Returns: SLOWPATH_RETRY, n > 0 = retry after a nap of at most n ns, SLOWPATH_OOM = let the OOM killer have its turn,
+             SLOWPATH_FAIL = no page (with __GFP_NOFAIL: retry)
+    Stock:   the OOM killer after 16 fruitless rounds or when nothing would help, else retry; v4.7 naps 100 ms first if
+             the round freed nothing and request.congested
+    Models:  should_reclaim_retry() of mm/page_alloc.c (v4.7, v6.1)
+    Unasked: with __GFP_NORETRY, which fails after one round: so never inside mempool_alloc(); without
+             __GFP_DIRECT_RECLAIM, and for a task that is in reclaim already
+    """
+
+
+@hookspec
+def setup_per_zone_wmarks(vm, zone, my):
+    """How far apart the marks of a zone are.
+
+    Asked once for each zone, before the clock starts.  low = min + the answer, high = min + twice the answer: kswapd is
+    woken below low and stops at high, so the answer is what may be taken while it wakes.  Memory has been laid out by
+    the stock marks.
+
+    Reads:   vm (watermark_scale_factor), zone (managed, wmark_min)
+    Writes:  my
+    Returns: pages
+    Stock:   a quarter of the min mark, at least vm.watermark_scale_factor / 10000 of the zone
+    Models:  __setup_per_zone_wmarks() of mm/page_alloc.c (v4.6 and later)
+    Unasked: while the machine runs
+    """
+
+
+@hookspec
+def zone_batchsize(vm, zone, my):
+    """How many pages move at once between a CPU's list and the buddy lists.
+
+    Asked once for each zone, before the clock starts.  One passed watermark test may be followed by a whole refill.
+
+    Reads:   vm, zone (managed)
+    Writes:  my
+    Returns: pages; single ones move even where the answer is 0
+    Stock:   a quarter of a thousandth of the zone, at most 32 (v6.1: 64), made 2^n - 1; 0 for a very small zone
+    Models:  zone_batchsize() of mm/page_alloc.c (v4.7, v6.1)
+    Unasked: while the machine runs
+    """
+
+
+@hookspec
+def zone_highsize(vm, zone, pcp, my):
+    """How many free pages a CPU may keep to itself.
+
+    Asked once for each zone and CPU, before the clock starts and after zone_batchsize(); a list that is as long gives a
+    batch back.  Pages on these lists are not free for anybody else, nor for the watermarks.
+
+    Reads:   vm (nr_cpus), zone (managed, wmark_low), pcp (batch)
+    Writes:  my
+    Returns: pages; with 0 each page that is freed goes to the buddy lists at once
+    Stock:   six batches; v6.1: what of the low mark falls to a CPU, at least four batches
+    Models:  pageset_set_high_and_batch() (v4.7) and zone_highsize() (v6.1) of mm/page_alloc.c
+    Unasked: while the machine runs; in v6.1 four batches are the limit while kswapd works on the zone
+    """
+
+
+@hookspec
+def wq_dispatch(vm, wq, worker_pool, my):
+    """Whether the next work of a workqueue goes to the workers, waits, or has the rescuer called for it.
+
+    Asked with wq.reason: WQ_QUEUED (a work was queued), WQ_ENDED (one has ended and another waits; again until the
+    answer is WQ_HOLD or none waits) or WQ_NO_WORKER (works are pending, no worker is idle, and making one has taken
+    10 ms, then every 100 ms; here all but WQ_RESCUE mean no).  Works of a workqueue start in their order.  A workqueue
+    always has one work active, and one without a rescuer (not WQ_MEM_RECLAIM) is not rescued.
+
+    Reads:   vm, wq (reason, nr_active, nr_inactive, max_active, rescuer), worker_pool (nr_idle, nr_workers, nr_pending,
+             creating)
+    Writes:  my
+    Returns: WQ_RUN, WQ_HOLD or WQ_RESCUE (run, and call the rescuer)
+    Stock:   run while fewer than wq.max_active are active, else hold; rescue when there is no worker
+    Models:  queue_work(), pwq_dec_nr_in_flight() and pool_mayday_timeout() of kernel/workqueue.c (v4.7)
+    Unasked: for works that run in a task of their own, as dmcrypt_write does
     """

@@ -68,6 +68,10 @@ class PolicySet:
             if decision in plugin.libraries
         }
 
+    def beyond_stock(self) -> set[str]:
+        """The decisions that another plugin than the stock kernel of the era answers, if only for some."""
+        return {d for d, plugin in self.chosen.items() if _era(plugin.name) != self.era or self.shares.get(d)}
+
     def with_tunables(self, tunables: Mapping[str, Value]) -> "PolicySet":
         """The same policies with other numbers; nothing is compiled again."""
         values = {plugin: dict(numbers) for plugin, numbers in self.values.items()}

@@ -182,7 +182,10 @@ class SmallMachine:
         decisions = self.watched(decisions)
         self.arrays["my"] = policy.my_initial(booted)
         self.arrays["e"]["check_every"] = check_every or 1 << 40
+        if "shrink_page_list" in {*policy.beyond_stock(), *(answers or {})}:
+            self.arrays["vm"]["pages_one_by_one"] = 1
         self.sim = self.build.start(self.arrays, decisions)
+        self.sim.call("setup_zones")
         self.k = self.sim.k
         self.jobs, self.rows, self.stalls = 0, [], []
 
