@@ -123,13 +123,19 @@ def _key(plugin: Plugin, decision: Decision, dtypes: Mapping[str, np.dtype], nam
         [Path(__file__).with_name(name).read_text(encoding="utf-8") for name in _SOURCES],
         [(name, records, repr(dtypes[records])) for name, records in decision.args],
         [plugin.layout, *(row_layout(plugin, kind) for kind in kinds_of(plugin))],
-        # as it was typed: a fault quotes its line
-        [(node.lineno, ast.get_source_segment(plugin.source, node)) for node in map(plugin.definitions.get, names)],
+        _texts(plugin, tuple(names)),
         sorted(_constants(plugin, names).items()),
         [inspect.getsource(step) for step in STEPS.values()],
         plugin.path,  # a traceback names it
     ]
     return cache.digest(json.dumps(parts))
+
+
+@functools.lru_cache
+def _texts(plugin: Plugin, names: tuple[str, ...]) -> list[tuple[int, str | None]]:
+    """Line and text of functions, as they were typed: a fault quotes its line."""
+    definitions = [plugin.definitions[name] for name in names]
+    return [(node.lineno, ast.get_source_segment(plugin.source, node)) for node in definitions]
 
 
 def _compile(plugin, decision, dtypes, names, key):

@@ -28,8 +28,11 @@ def import_text(source: str, path: str, shown: str, name: str) -> ModuleType:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", SyntaxWarning)
-            code = compile(tree, path, "exec")
+            code = compile(ast.fix_missing_locations(_Powers().visit(tree)), path, "exec")
+        module.__dict__.update(_POWERS)
         exec(code, module.__dict__)
+        for name in _POWERS:
+            del module.__dict__[name]
     except PolicyError as error:
         raise _declared(error, path, shown, source) from None
     except KeyboardInterrupt:
@@ -38,6 +41,35 @@ def import_text(source: str, path: str, shown: str, name: str) -> ModuleType:
         line = _line_in(path, error)
         raise PolicyError(told(shown, source, line, f"cannot be imported: {import_words(error)}")) from None
     return module
+
+
+class _Powers(ast.NodeTransformer):
+    """Asks before the constants of a file raise to a power or shift left: 10 ** SEC would hang the import for ever."""
+
+    def visit_FunctionDef(self, node):
+        return node
+
+    def visit_BinOp(self, node):
+        self.generic_visit(node)
+        name = {ast.Pow: "__power", ast.LShift: "__shift"}.get(type(node.op))
+        if name is None:
+            return node
+        return ast.copy_location(ast.Call(ast.Name(name, ast.Load()), [node.left, node.right], []), node)
+
+
+def _power(base, exponent):
+    if type(base) is int and type(exponent) is int and abs(base) > 1 and exponent > 4096:
+        raise OverflowError(f"{base} ** {exponent} does not fit 64 bits")
+    return base**exponent
+
+
+def _shift(number, bits):
+    if type(number) is int and type(bits) is int and bits > 4096:
+        raise OverflowError(f"{number} << {bits} does not fit 64 bits")
+    return number << bits
+
+
+_POWERS = {"__power": _power, "__shift": _shift}
 
 
 def read_text(path: str, shown: str) -> str:

@@ -20,6 +20,7 @@ from gfplab.policy.rewrite import bounded, called, looping
 _RISKY = (ast.Mult, ast.LShift)
 
 
+@functools.lru_cache
 def watched(plugin: Plugin, name: str) -> Callable[..., int]:
     """The function `name` of a plugin, which answers a decision, watched if there is anything to watch."""
     names = reached(plugin, name)
@@ -33,6 +34,7 @@ def watched(plugin: Plugin, name: str) -> Callable[..., int]:
     return functools.wraps(plugin.functions[name])(namespace[name])
 
 
+@functools.lru_cache
 def reached(plugin: Plugin, name: str) -> list[str]:
     """The functions of the file that `name` calls, directly or not, and `name` itself, callees first."""
     order: list[str] = []

@@ -5,6 +5,7 @@ The positions of the source are kept, so that a fault at compile time has the pl
 
 import ast
 import copy
+import functools
 from collections.abc import Sequence
 
 from gfplab.engine.decision import Decision
@@ -44,6 +45,7 @@ def _row(plugin: Plugin, kind: str) -> str:
     return f"__my_{kind} = __row_{kind}({MY_ADDRESS} + 8 * ({place}))"
 
 
+@functools.lru_cache
 def looping(plugin: Plugin) -> set[str]:
     """The functions of the file in which some loop turns, or which call one of them."""
     found = {n for n, node in plugin.definitions.items() if _contains(node, (ast.While, ast.For))}
