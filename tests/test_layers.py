@@ -10,12 +10,14 @@ PACKAGE = ROOT / "platform" / "gfplab"
 PLUGINS = sorted((ROOT / "plugins").rglob("*.py"))
 
 # a layer may import those further down, and what is in its own folder
+FOR_RUNS = {"run", "boot", "world", "policy", "kernel", "engine"}
 BELOW = {
     "testing": {"cli", "truth", "report", "study", "tables", "run", "boot", "world", "policy", "kernel", "engine"},
-    "cli": {"truth", "debug", "report", "study", "tables", "run", "boot", "world", "policy", "kernel", "engine"},
+    "cli": {"truth", "debug", "report", "conformance", "study", "tables"} | FOR_RUNS,
     "truth": {"report", "study", "tables", "run", "boot", "world", "policy", "kernel", "engine"},
     "debug": {"report", "tables", "run", "boot", "world", "policy", "kernel", "engine"},
-    "report": {"study", "tables", "run", "boot", "world", "policy", "kernel", "engine"},
+    "report": {"conformance", "study", "tables"} | FOR_RUNS,
+    "conformance": {"tables"} | FOR_RUNS,
     "study": {"tables", "run", "boot", "world", "policy", "kernel", "engine"},
     "tables": {"run", "boot", "world", "policy", "kernel", "engine"},
     "run": {"boot", "world", "policy", "kernel", "engine"},

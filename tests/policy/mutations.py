@@ -9,14 +9,15 @@ import gfplab_plugins
 SHIPPED = sorted(Path(gfplab_plugins.__path__[0]).glob("[!_]*.py"))
 # what an author coming from other Python, from C or from a bad merge may leave in a file
 TOKENS = (
-    "None", "True", "'text'", "f'{vm}'", "[1, 2]", "{1: 2}", "{1}", "()", "0.5", "-1", "1 << 70", "10 ** 30", "0", "...", "1j",
-    "b'x'", "my", "vm", "task", "self", "print(1)", "len(my)", "lambda x: x", "x := 3", "*", "**", "//", ">>", "->", "&&", "!",
-    "while True:", "while my:", "for i in range(1 << 62):", "if", "else:", "try:", "with my:", "def f():", "class A:", "async",
-    "await f()", "yield 1", "yield from my", "import os", "from gfplab import *", "global my", "nonlocal x", "del my", "pass",
-    "return", "return my", "break", "continue", "raise", "assert 0", "@hookimpl", "@", "\t", "   ", "\\", "\"\"\"", "'", "#", ";",
-    "\u201c", "\u00e9", "\x0c", "\x00", "\ufeff", "\u2028", "range(3)", "int()", "max()", "min(1)", "abs(1, 2)", "my.x.y",
-    "my[0]", "my.timeout", "call.last", "tunable(1)", "state(0, length=4)", "tunable(5, low=9, high=1)", "STEP_ALLOC", "ALLOC()",
-    "WAIT(my)", "RESERVE()", "1 / 0", "1 % 0", "0 << -1", "1_000", "0x", "1e400", "int('1' * 9)", "9" * 5000, "(" * 300, "- " * 2000 + "1",
+    "None", "True", "'text'", "f'{vm}'", "[1, 2]", "{1: 2}", "{1}", "()", "0.5", "-1", "1 << 70", "10 ** 30", "0",
+    "...", "1j", "b'x'", "my", "vm", "task", "self", "print(1)", "len(my)", "lambda x: x", "x := 3", "*", "**", "//",
+    ">>", "->", "&&", "!", "while True:", "while my:", "for i in range(1 << 62):", "if", "else:", "try:", "with my:",
+    "def f():", "class A:", "async", "await f()", "yield 1", "yield from my", "import os", "from gfplab import *",
+    "global my", "nonlocal x", "del my", "pass", "return", "return my", "break", "continue", "raise", "assert 0",
+    "@hookimpl", "@", "\t", "   ", "\\", "\"\"\"", "'", "#", ";", "\u201c", "\u00e9", "\x0c", "\x00", "\ufeff",
+    "\u2028", "range(3)", "int()", "max()", "min(1)", "abs(1, 2)", "my.x.y", "my[0]", "my.timeout", "call.last",
+    "tunable(1)", "state(0, length=4)", "tunable(5, low=9, high=1)", "STEP_ALLOC", "ALLOC()", "WAIT(my)", "RESERVE()",
+    "1 / 0", "1 % 0", "0 << -1", "1_000", "0x", "1e400", "int('1' * 9)", "9" * 5000, "(" * 300, "- " * 2000 + "1",
 )  # fmt: skip
 OPERATORS = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.FloorDiv, ast.Mod, ast.Pow, ast.LShift, ast.RShift, ast.BitOr)
 COMPARISONS = (ast.Lt, ast.GtE, ast.Eq, ast.NotEq, ast.In, ast.Is)

@@ -1,5 +1,8 @@
 """What does `gfplab plugin check` find that the lint cannot? Answers that mean nothing, and calls that never end."""
 
+import dataclasses
+
+import numpy as np
 import pytest
 
 from gfplab.errors import PolicyError
@@ -107,3 +110,28 @@ def test_a_call_costs_nanoseconds(plugins):
     (cost,) = bench_plugin(plugins["linux_4_9"], calls=200_000)
     assert 0 < cost.ns < 200 and 0 < cost.empty_ns < 200
     assert cost.ratio == cost.ns / cost.empty_ns
+
+
+def test_what_the_machine_code_writes_is_found_out(plugins, plugin_of, answer):
+    """The lint lets no Python write a record or a tunable; C can, and beside `my` as well."""
+    ask = answer("linux_4_9", "throttle_vm_writeout")
+    numbers = {name: dict.fromkeys(ask.schema.fields[array], 0) for name, array in ask.decision.args}
+
+    def writes(vm, task, scan, my):
+        vm["nr_free"] = 7
+        return 0
+
+    bound = dataclasses.replace(ask.bound, compiled=writes)
+    with pytest.raises(PolicyError, match=r"linux_4_9.throttle_vm_writeout: writes vm.nr_free; it may write only my"):
+        stand.compiled_answer(bound, ask.decision, ask.schema, numbers, ask.compiled_my)
+
+    plugin, ask = plugins["throttle_2016"], answer("throttle_2016", "throttle_vm_writeout")
+    before = np.array([5])
+    around = np.concatenate([stand._BEYOND, before, stand._BEYOND])
+    stand._written_elsewhere(plugin, ask.bound, around, before)
+    around[8] = 6
+    with pytest.raises(PolicyError, match=r"writes my.nap, a tunable; declare a state"):
+        stand._written_elsewhere(plugin, ask.bound, around, before)
+    around[8], around[9] = 5, 0
+    with pytest.raises(PolicyError, match=r"writes outside of my"):
+        stand._written_elsewhere(plugin, ask.bound, around, before)

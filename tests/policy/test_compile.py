@@ -288,7 +288,9 @@ def test_what_the_compiler_refuses_is_a_policy_error_with_a_line(empty_cache, sc
     )
     bad = Plugin(good.name, good.path, good.origin, source, good.module, good.functions, {}, {})
     line = source[: source.index("def throttle")].count("\n") + 1
-    with pytest.raises(PolicyError, match=f"linux_4_9.py:{line}: throttle_vm_writeout cannot be compiled; keep to whole") as problem:
+    with pytest.raises(
+        PolicyError, match=f"linux_4_9.py:{line}: throttle_vm_writeout cannot be compiled; keep to whole"
+    ) as problem:
         PolicySet("", {"throttle_vm_writeout": bad}, {"linux_4_9": {}}).bind(schema)
     assert isinstance(problem.value.__cause__, KeyError) and "KeyError" not in str(problem.value)
 

@@ -8,12 +8,12 @@ import re
 import time
 
 import pytest
+from mutations import mutated
 
 from gfplab.errors import PolicyError
 from gfplab.policy.check import check_plugin
 from gfplab.policy.lint import lint
 from gfplab.policy.plugin import load_file
-from mutations import mutated
 
 FILES = int(os.environ.get("GFPLAB_FUZZ", "500"))
 ASKED = max(20, FILES // 25)  # of those that pass the lint; each costs the time to compile it

@@ -38,6 +38,7 @@ from gfplab.policy.plugin import Plugin
 from gfplab.policy.select import PolicySet
 from gfplab.units import SEC
 
+_BEYOND = np.full(8, 0x5A5A5A5A5A5A5A5A, np.int64)  # what lies around `my` when it is checked
 _FLAGS = tuple(1 << bit for bit in range(36))
 # the answers that mean something, where that does not depend on the call
 _ANSWERS = {
@@ -106,13 +107,15 @@ def check_decision(plugin: Plugin, decision: Decision, schema: Schema, contexts:
     bound = policies.bind(schema)[decision.name]
     compile_ms = (time.perf_counter() - began) * 1e3
     draw = random.Random(seed)
-    compiled_my, python_my = policies.my_initial(), policies.my_initial()
+    around = np.concatenate([_BEYOND, policies.my_initial(), _BEYOND])
+    compiled_my, python_my = around[len(_BEYOND) : -len(_BEYOND)], policies.my_initial()
     answers = set()
     for _context in range(contexts):
         numbers = {name: draw_record(draw, schema.fields[records]) for name, records in decision.args}
         before = python_my.copy()
         compiled = _outcome(plugin, compiled_answer, bound, decision, schema, numbers, compiled_my)
         python = _outcome(plugin, python_answer, bound, decision, schema, numbers, python_my)
+        _written_elsewhere(plugin, bound, around, before)
         same_state = bytes(compiled_my) == bytes(python_my)
         seen = _seen(plugin, decision, numbers, bound, before)
         if isinstance(python, PolicyError):
@@ -203,9 +206,16 @@ def _count(draw: random.Random) -> int:
 
 
 def compiled_answer(bound: BoundDecision, decision: Decision, schema: Schema, numbers: dict, my: np.ndarray) -> int:
-    """What the machine code says about these records."""
+    """What the machine code says about these records; a policy in C can write them, and is found out here."""
     records = [np.array([tuple(numbers[name].values())], schema.dtype(records))[0] for name, records in decision.args]
-    return int(bound.compiled(*records, my.ctypes.data + 8 * bound.my_offset))
+    before = [record.tobytes() for record in records]
+    answer = int(bound.compiled(*records, my.ctypes.data + 8 * bound.my_offset))
+    for (name, _array), record, was in zip(decision.args, records, before, strict=True):
+        if record.tobytes() != was:
+            now = dict(zip(numbers[name], record.tolist(), strict=True))
+            field = next(field for field, number in numbers[name].items() if now[field] != number)
+            raise PolicyError(f"{bound.plugin}.{bound.name}: writes {name}.{field}; it may write only my")
+    return answer
 
 
 def python_answer(bound: BoundDecision, decision: Decision, schema: Schema, numbers: dict, my: np.ndarray) -> int:
@@ -249,6 +259,17 @@ def _fields_read(plugin: Plugin, decision: Decision) -> set[str]:
         return set()
     nodes = [node for name in reached(plugin, decision.name) for node in ast.walk(plugin.definitions[name])]
     return {f"{n.value.id}.{n.attr}" for n in nodes if isinstance(n, ast.Attribute) and isinstance(n.value, ast.Name)}
+
+
+def _written_elsewhere(plugin: Plugin, bound: BoundDecision, around: np.ndarray, before: np.ndarray) -> None:
+    """Refuse a policy that has written outside of its state: beside `my`, or one of its tunables."""
+    where = f"{bound.plugin}.{bound.name}"
+    n = len(_BEYOND)
+    if not np.array_equal(around[:n], _BEYOND) or not np.array_equal(around[-n:], _BEYOND):
+        raise PolicyError(f"{where}: writes outside of my; it may write only the state that it declares")
+    for place, name in enumerate(plugin.tunables):  # they come first, a slot each
+        if around[n + place] != before[place]:
+            raise PolicyError(f"{where}: writes my.{name}, a tunable; declare a state(...) for a number of its own")
 
 
 def _difference(bound: BoundDecision, compiled, python, seen: str) -> str:

@@ -92,14 +92,20 @@ def read_text(path: str, shown: str) -> str:
     return text
 
 
+def tree_of(source: str, path: str = "") -> ast.Module:
+    """The tree of a text that is known to be Python, without the warnings that Python has for it."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return ast.parse(source, path)
+
+
 def _parsed(source: str, path: str, shown: str) -> ast.Module:
     """The tree of a file that a compiler accepts, too."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            tree = ast.parse(source, path)
             compile(source, path, "exec")
-        return tree
+        return tree_of(source, path)
     except SyntaxError as error:
         line, start = error.lineno or 1, (error.offset or 1) - 1
         lines = source.splitlines()

@@ -15,7 +15,7 @@ from gfplab.kernel.decisions import DECISIONS
 from gfplab.policy import hookspecs
 from gfplab.policy.c_policy import SUFFIX, CDecision, answer_function, content_of, declared_in_c
 from gfplab.policy.faults import told, told_at
-from gfplab.policy.importing import import_text, read_text
+from gfplab.policy.importing import import_text, read_text, tree_of
 from gfplab.policy.markers import PROJECT
 from gfplab.policy.places import place_layout, row_layout
 from gfplab.policy.tunables import State, Tunable
@@ -59,7 +59,7 @@ class Plugin:
 
     @functools.cached_property
     def tree(self) -> ast.Module:
-        return ast.parse(self.source, self.path)
+        return tree_of(self.source, self.path)
 
     @functools.cached_property
     def definitions(self) -> dict[str, ast.FunctionDef]:
@@ -109,7 +109,7 @@ def load_module(name: str, module: ModuleType, origin: str, distribution: str = 
 
 def _plugin(name: str, path: str, origin: str, source: str, module: ModuleType) -> Plugin:
     """Collect what the module declares; refuse functions that answer no question."""
-    definitions = {node.name: node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)}
+    definitions = {node.name: node for node in tree_of(source).body if isinstance(node, ast.FunctionDef)}
     found: dict[str, Callable] = {}
     faults: list[str] = []
     for attribute, value in list(vars(module).items()):
@@ -146,7 +146,7 @@ def _answers_nothing(path: str, source: str, definitions: dict[str, ast.Function
     for name, node in definitions.items():
         if name in ARGUMENTS:
             return told_at(path, source, node, f"{name} answers nothing without a mark; write @hookimpl above it")
-    for outer in (node for node in ast.parse(source).body if isinstance(node, ast.ClassDef)):
+    for outer in (node for node in tree_of(source).body if isinstance(node, ast.ClassDef)):
         for node in (node for node in outer.body if getattr(node, "name", "") in ARGUMENTS):
             sentence = f"{node.name} is inside a class, where nobody asks it; write it at the top level of the file"
             return told_at(path, source, node, sentence)

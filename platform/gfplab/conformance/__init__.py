@@ -1,0 +1,1 @@
+"""What any policy must hold whatever it argues: the laws of the kernel, one log for one seed, an end to every call."""
