@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gfplab.cli.main import run_command_line
-from gfplab.cli.scenarios import scenario_path
+from gfplab.world.shipped import scenario_path
 from gfplab.conformance import kit, laws, scenarios
 from gfplab.conformance.kit import check_policy, eras_asking
 from gfplab.conformance.laws import Kept

@@ -74,7 +74,7 @@ def check(plugin: str, quick: bool, worlds: int | None, as_json: bool) -> int:
     The exit code is 0 if it may be used, 1 if it breaks a law, runs otherwise a second time or gets a machine stuck
     that the stock kernel does not, 2 if the file is wrong or its answers mean nothing.
     """
-    from gfplab.cli.scenarios import scenario_path
+    from gfplab.world.shipped import scenario_path
     from gfplab.conformance import kit, scenarios
     from gfplab.report.conformance import as_document, as_text
 

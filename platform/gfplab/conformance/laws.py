@@ -37,7 +37,7 @@ def run_with_laws(
     """Run a world to its end; the laws are asked `looks` times.  `decisions` are those of policies.bind()."""
     build = build_kernel()
     machine = boot_machine(build, world, seed)
-    machine.arrays["my"] = np.concatenate([policies.my_initial(), _BEYOND])
+    machine.arrays["my"] = np.concatenate([policies.my_initial(machine), _BEYOND])
     sim = build.start(machine.arrays, dict(decisions))
     why, broken = "", ""
     for look in range(1, looks + 1):

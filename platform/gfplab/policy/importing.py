@@ -44,14 +44,14 @@ def import_text(source: str, path: str, shown: str, name: str) -> ModuleType:
 
 
 class _Powers(ast.NodeTransformer):
-    """Asks before the constants of a file raise to a power or shift left: 10 ** SEC would hang the import for ever."""
+    """Asks before constants become huge: 10 ** SEC would hang the import, "text" * SEC would fill the memory."""
 
     def visit_FunctionDef(self, node):
         return node
 
     def visit_BinOp(self, node):
         self.generic_visit(node)
-        name = {ast.Pow: "__power", ast.LShift: "__shift"}.get(type(node.op))
+        name = {ast.Pow: "__power", ast.LShift: "__shift", ast.Mult: "__times"}.get(type(node.op))
         if name is None:
             return node
         return ast.copy_location(ast.Call(ast.Name(name, ast.Load()), [node.left, node.right], []), node)
@@ -69,7 +69,14 @@ def _shift(number, bits):
     return number << bits
 
 
-_POWERS = {"__power": _power, "__shift": _shift}
+def _times(one, other):
+    for repeated, times in ((one, other), (other, one)):
+        if isinstance(repeated, str | bytes | list | tuple) and type(times) is int and len(repeated) * times > 1 << 20:
+            raise OverflowError(f"{type(repeated).__name__} * {times} fills the memory")
+    return one * other
+
+
+_POWERS = {"__power": _power, "__shift": _shift, "__times": _times}
 
 
 def read_text(path: str, shown: str) -> str:
