@@ -1,12 +1,15 @@
 """Answers of decisions as a policy writes them: ALLOC(GFP_NOIO|__GFP_NOWARN) for 9437185, ALLOC_WMARK_MIN for 0."""
 
+import functools
+import re
+
 from gfplab.kernel import answers, gfp, steps
+from gfplab.policy.explain import contract
 from gfplab.units import about_time
 
 _STEP_FLAGS = tuple(
-    (value, name)
-    for name, value in vars(steps).items()
-    if name.startswith("STEP_") and isinstance(value, int) and value.bit_count() == 1 and steps.STEP_MASK < value
+    (getattr(steps, name), name)
+    for name in ("STEP_LESS_THROTTLE", "STEP_NO_THROTTLE", "STEP_BAIL_OUT", "STEP_LIGHT_RECLAIM")
 )
 _MARKS = {gfp.ALLOC_WMARK_MIN: "ALLOC_WMARK_MIN", gfp.ALLOC_WMARK_LOW: "ALLOC_WMARK_LOW"}
 _MARKS[gfp.ALLOC_WMARK_HIGH] = "ALLOC_WMARK_HIGH"
@@ -21,14 +24,8 @@ _NAPS = (
     *("throttle_direct_reclaim", "throttle_vm_writeout", "wait_iff_congested", "reclaim_throttle"),
     "balance_dirty_pages",
 )
-_WORDS = {
-    "mempool_free": {1: "the reserve", 0: "the allocator"},
-    "too_many_isolated": {1: "wait", 0: "go on"},
-    "inflight_gate": {1: "admit", 0: "wait"},
-    "wakeup_kswapd": {1: "wake it", 0: "let it sleep"},
-    "zone_balanced": {1: "enough", 0: "go on"},
-    "wq_dispatch": {answers.WQ_HOLD: "WQ_HOLD", answers.WQ_RUN: "WQ_RUN", answers.WQ_RESCUE: "WQ_RESCUE"},
-}
+_MEANING = re.compile(r"(-?\d+) (?:=|for) ([^,;.(]+)")  # `1 = wait, 0 = go on` of a contract
+_WORKS = {answers.WQ_HOLD: "WQ_HOLD", answers.WQ_RUN: "WQ_RUN", answers.WQ_RESCUE: "WQ_RESCUE"}
 _PAGES = {
     value: name
     for name, value in vars(answers).items()
@@ -47,9 +44,19 @@ def answer_words(decision: str, answer: int) -> str:
     if decision == "should_reclaim_retry":
         words = {answers.SLOWPATH_OOM: "SLOWPATH_OOM", answers.SLOWPATH_FAIL: "SLOWPATH_FAIL"}
         return words.get(answer, f"nap {about_time(answer)}" if answer else "SLOWPATH_RETRY")
+    if decision == "wq_dispatch":
+        return _WORKS.get(answer, str(answer))
     if decision in _NAPS:
         return "go on" if answer == 0 else f"sleep {about_time(answer)}" if answer > 0 else "sleep until woken"
-    return _WORDS.get(decision, {}).get(answer, str(answer))
+    return _meanings(decision).get(answer, str(answer))
+
+
+@functools.cache
+def _meanings(decision: str) -> dict[int, str]:
+    """What the contract's line about answers says of single numbers."""
+    said = " ".join(contract(decision).split())
+    returns = said.partition("Returns: ")[2].partition(" Stock: ")[0]
+    return {int(number): words.strip() for number, words in _MEANING.findall(returns)}
 
 
 def step_words(step: int) -> str:
