@@ -5,6 +5,7 @@ import dataclasses
 import polars as pl
 import pytest
 
+from gfplab.debug import parting as parting_module
 from gfplab.debug.machine import running_frames
 from gfplab.debug.page import parting_document, parting_lines
 from gfplab.debug.parting import Side, first_difference, moment, parting, run_traced
@@ -42,6 +43,20 @@ def test_the_machine_is_the_same_on_both_sides_there_and_no_more_one_decision_la
     assert parted.different == []
     arrays = [moment(side, parted.place + 1).arrays for side in parted.sides]
     assert any((arrays[0][name] != arrays[1][name]).any() for name in arrays[0] if name != "my")
+
+
+def test_a_machine_that_is_not_the_same_there_is_told_of(side, monkeypatch):
+    real = parting_module.moment
+
+    def other(side, place, wanted):
+        found = real(side, place, wanted)
+        found.arrays["zones"]["free"][1] += side.label == "stock"
+        return found
+
+    monkeypatch.setattr(parting_module, "moment", other)
+    found = parting(side("neil_while"), side("stock"))
+    assert found.different == ["zones"]
+    assert "B's differs in zones, which is a fault of gfplab:" in "\n".join(parting_lines(found, 2))
 
 
 def test_what_each_saw_is_what_each_policy_reads(parted):

@@ -1,5 +1,7 @@
 """A traced run is the same run, and its trace says what the policies saw, in every mode alike."""
 
+import dataclasses
+
 import polars as pl
 import pytest
 
@@ -54,6 +56,17 @@ def test_a_row_says_what_the_policy_saw_and_answered_in_its_own_words(compiled):
     assert set(steps["answer"].str.extract(r"^(\w+)")) >= {"ALLOC", "RESERVE"}
     after_a_failed_attempt = steps.filter(pl.col("call.last") == 1)
     assert set(after_a_failed_attempt["answer"]) == {"RESERVE"}
+
+
+def test_when_and_where_of_a_decision_are_those_of_the_event_that_follows(storm, policies_of, compiled):
+    recorder = Recorder(policies_of(), wanted=("throttle_vm_writeout",))
+    second = dataclasses.replace(storm, length_ns=1_000_000_000)
+    run = simulate(second, policies_of(), 1, trace_all=True, attach=recorder.attach)
+    tables = with_decisions(tabulate(run), recorder)
+    naps = tables["decisions"].filter(pl.col("value") > 0).select("time_ns", "pid", "comm", "cpu")
+    events = tables["events"].filter(pl.col("event") == "throttle_vm_writeout").select(naps.columns)
+    assert naps.height > 0 and naps.sort(naps.columns).equals(events.sort(naps.columns))
+    assert set(compiled[2]["cpu"]) == {0, 1}
 
 
 def test_a_field_that_a_policy_does_not_read_is_null_in_its_rows(compiled):
