@@ -5,6 +5,7 @@ import pytest
 from gfplab import ALLOC, FAIL, RESERVE, WAIT
 from gfplab.debug.answers import answer_words, field_words
 from gfplab.kernel import gfp
+from gfplab.kernel.answers import PAGE_KEEP, PAGE_SOON, SLOWPATH_OOM, WQ_RESCUE
 from gfplab.kernel.steps import STEP_BAIL_OUT, STEP_LESS_THROTTLE
 
 
@@ -30,6 +31,13 @@ from gfplab.kernel.steps import STEP_BAIL_OUT, STEP_LESS_THROTTLE
         ("too_many_isolated", 1, "wait"),
         ("inflight_gate", 1, "admit"),
         ("mempool_magazine", 8, "8"),
+        ("wakeup_kswapd", 1, "wake it"),
+        ("zone_balanced", 0, "go on"),
+        ("wq_dispatch", WQ_RESCUE, "WQ_RESCUE"),
+        ("shrink_page_list", PAGE_KEEP | PAGE_SOON, "PAGE_KEEP|PAGE_SOON"),
+        ("should_reclaim_retry", SLOWPATH_OOM, "SLOWPATH_OOM"),
+        ("should_reclaim_retry", 100_000_000, "nap 100 ms"),
+        ("balance_dirty_pages", 1_000_000, "sleep 1 ms"),
     ],
 )
 def test_an_answer_in_words(decision, answer, words):
