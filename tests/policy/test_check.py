@@ -17,6 +17,7 @@ BARE = '"""A."""\nfrom gfplab import hookimpl\n\n\n'
 CONSTANT = {
     ("linux_6_1", "mempool_magazine"), ("linux_6_1", "throttle_vm_writeout"), ("linux_6_1", "wait_iff_congested"),
     ("linux_4_7", "mempool_magazine"), ("linux_4_7", "reclaim_throttle"), ("linux_4_9", "throttle_vm_writeout"),
+    ("open_door", "throttle_direct_reclaim"), ("small_lists", "zone_batchsize"),
 }  # fmt: skip
 
 

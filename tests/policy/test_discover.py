@@ -114,7 +114,7 @@ def test_the_implementers_of_a_decision_are_known(plugins):
     found = [p.name for p in plugins.implementers("throttle_vm_writeout")]
     assert found == [name for name, plugin in plugins.items() if "throttle_vm_writeout" in plugin.functions]
     assert {"hocko_rfc", "linux_4_7", "linux_4_9", "linux_6_1"} <= set(found)
-    assert [p.name for p in plugins.implementers("get_scan_count")] == ["linux_4_7", "linux_6_1"]
+    assert [p.name for p in plugins.implementers("get_scan_count")] == ["file_first", "linux_4_7", "linux_6_1"]
 
 
 def test_a_plugin_knows_what_it_is(plugins):

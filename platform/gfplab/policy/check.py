@@ -76,6 +76,7 @@ _LIMITED = {
     "freerun": range(2),
     "may_pass": range(2),
     "kswapd_balanced": range(2),
+    "kswapd_boosted": range(2),
     "era": (47, 61),
     "nr_cpus": range(1, 65),
 }
