@@ -1,10 +1,10 @@
-"""Weigh a pool by the cube of what is out of it."""
+"""Weigh what is dirty by its square, twice."""
 
 from gfplab import hookimpl
 
 
 @hookimpl
 def throttle_vm_writeout(vm):
-    weight = vm.nr_free * vm.nr_dirty
-    weight *= vm.nr_writeback * vm.nr_slab
+    weight = vm.nr_dirty * vm.nr_dirty
+    weight *= weight
     return weight % 7
