@@ -16,6 +16,7 @@ from gfplab.kernel.decisions import DECISIONS
 from gfplab.policy import compile as compiler
 from gfplab.policy.check import compiled_answer, draw_record, python_answer
 from gfplab.policy.discover import discover
+from gfplab.policy.faults import EndlessLoop
 from gfplab.policy.select import PolicySet
 
 SHIPPED = discover(folder="no such folder")
@@ -183,6 +184,9 @@ def test_a_float_state_keeps_its_bits(everything):
         ("my.ring[0] //= vm.nr_free\n    return 0", ZeroDivisionError),
         ("return 5 >> vm.nr_free - 1", ValueError),
         ("return 5 << vm.nr_free - 1", ValueError),
+        ("return 5 << vm.nr_free + 64", OverflowError),
+        ("n = 0\n    while n == vm.nr_free:\n        n *= 1\n    return n", EndlessLoop),
+        ("n = 0\n    for i in range(1 << 40):\n        n += vm.nr_free\n    return n", EndlessLoop),
     ],
 )
 def test_what_raises_interpreted_raises_compiled(plugin_of, answer, line, error):
@@ -301,6 +305,7 @@ from gfplab.kernel.decisions import DECISIONS
 from gfplab.kernel.types import kernel_schema
 from gfplab.policy.compile import compile_decision
 from gfplab.policy.discover import discover
+from gfplab.policy.faults import EndlessLoop
 
 plugins, schema = discover(folder="no such folder"), kernel_schema()
 decision = next(d for d in DECISIONS if d.name == "mempool_step")

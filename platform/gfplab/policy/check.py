@@ -107,12 +107,12 @@ def check_decision(plugin: Plugin, decision: Decision, schema: Schema, contexts:
     began = time.perf_counter()
     bound = policies.bind(schema)[decision.name]
     compile_ms = (time.perf_counter() - began) * 1e3
-    draw = random.Random(seed)
+    drawn = {name: _drawn(seed, name, schema.fields[records]) for name, records in decision.args}
     around = np.concatenate([_BEYOND, policies.my_initial(), _BEYOND])
     compiled_my, python_my = around[len(_BEYOND) : -len(_BEYOND)], policies.my_initial()
     answers = set()
     for _context in range(contexts):
-        numbers = {name: draw_record(draw, schema.fields[records]) for name, records in decision.args}
+        numbers = {name: records() for name, records in drawn.items()}
         before = python_my.copy()
         compiled = _outcome(plugin, compiled_answer, bound, decision, schema, numbers, compiled_my)
         python = _outcome(plugin, python_answer, bound, decision, schema, numbers, python_my)
@@ -190,6 +190,15 @@ def draw_record(draw: random.Random, fields: list[str]) -> dict[str, int]:
     drawn = {field: _field(draw, field) for field in fields if field != INDEX}
     numbered = {INDEX: sum(drawn.values()) % WITHOUT_MACHINE} if INDEX in fields else {}
     return {field: (drawn | numbered)[field] for field in fields}
+
+
+def _drawn(seed: int, name: str, fields: list[str]) -> Callable[[], dict[str, int]]:
+    """A function that draws one record after the other; each field by itself, so that no other field changes it."""
+    draws = {field: random.Random(f"{seed} {name}.{field}") for field in fields}
+    return lambda: {
+        field: draw.randrange(WITHOUT_MACHINE) if field == INDEX else _field(draw, field)
+        for field, draw in draws.items()
+    }
 
 
 def _field(draw: random.Random, field: str) -> int:

@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from gfplab.errors import PolicyError, one_line
 
 LONGEST = 110  # columns of a quoted line
-MOST_TURNS = 1_000_000  # of all loops in one call of a policy
+MOST_TURNS = 100_000  # of all loops in one call of a policy
 
 
 class DivisionByZero(PolicyError, ZeroDivisionError):
