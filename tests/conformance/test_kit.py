@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from gfplab.cli.main import run_command_line
-from gfplab.world.shipped import scenario_path
 from gfplab.conformance import kit, laws, scenarios
 from gfplab.conformance.kit import check_policy, eras_asking
 from gfplab.conformance.laws import Kept
@@ -17,6 +16,7 @@ from gfplab.policy.discover import discover
 from gfplab.policy.select import select
 from gfplab.run import build_kernel
 from gfplab.tables.verdict import verdict_of
+from gfplab.world.shipped import scenario_path
 
 PATHS = {name: scenario_path(name) for name in SHORT}
 NAPS = '''"""Sleep at the end of every shrink, for twice as long each time."""
