@@ -74,9 +74,9 @@ def check(plugin: str, quick: bool, worlds: int | None, as_json: bool) -> int:
     The exit code is 0 if it may be used, 1 if it breaks a law, runs otherwise a second time or gets a machine stuck
     that the stock kernel does not, 2 if the file is wrong or its answers mean nothing.
     """
-    from gfplab.world.shipped import scenario_path
     from gfplab.conformance import kit, scenarios
     from gfplab.report.conformance import as_document, as_text
+    from gfplab.world.shipped import scenario_path
 
     plugins = _catalogue(plugin)
     found = plugins.get_plugin(_name(plugin))
