@@ -58,7 +58,7 @@ def test_the_tests_that_are_written_pass(folder):
     command = [sys.executable, "-m", "pytest", "-q", "-p", "gfplab.testing.plugin", "-p", "no:cacheprovider", "tests"]
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
-    assert "12 passed" in done.stdout
+    assert "14 passed" in done.stdout
 
 
 @pytest.mark.parametrize("taken", ["tests/test_mine.py", "scenarios/mine.toml"])

@@ -24,7 +24,7 @@ cli.add_command(package)
 @click.argument("name")
 @click.option(
     "--family",
-    type=click.Choice(["mempool", "allocator", "reclaim", "throttle", "device"]),
+    type=click.Choice(["mempool", "allocator", "reclaim", "throttle", "device", "workqueue"]),
     help="What it is about: a policy that runs, with something to search.",
 )
 @click.option(

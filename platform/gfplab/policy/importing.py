@@ -13,7 +13,7 @@ from gfplab.errors import PolicyError, one_line
 from gfplab.policy.faults import told, told_at
 
 # where a name that a file forgot to import may come from
-OFFERED = ("gfplab", "gfplab.units", "gfplab.kernel.gfp", "gfplab.kernel.steps", "gfplab.kernel.types")
+OFFERED = ("gfplab", "gfplab.units", *(f"gfplab.kernel.{part}" for part in ("gfp", "steps", "answers", "types")))
 
 
 def import_text(source: str, path: str, shown: str, name: str) -> ModuleType:

@@ -194,12 +194,39 @@ def test_a_lower_limit_is_a_smaller_loan_from_the_reserves(scenario):
     assert low.run.log_hash != high.run.log_hash
 ''',
 )
+_WORKQUEUE = Starter(
+    "wq_dispatch",
+    '''"""One sentence: what this policy argues.  As it stands: a workqueue with a rescuer runs more works at a time.
+
+Who says so, since when, and what speaks against it.
+"""
+
+from gfplab import hookimpl, tunable
+from gfplab.kernel.answers import WQ_HOLD, WQ_NO_WORKER, WQ_RESCUE, WQ_RUN
+
+more = tunable(2, low=0, high=64, help="works beyond max_active, for a workqueue that reclaim may wait for")
+
+
+@hookimpl
+def wq_dispatch(wq, my):
+    if wq.reason == WQ_NO_WORKER:
+        return WQ_RESCUE
+    limit = wq.max_active + my.more if wq.rescuer else wq.max_active
+    return WQ_RUN if wq.nr_active < limit else WQ_HOLD
+''',
+    """
+def test_with_none_more_it_is_the_stock_kernel(scenario):
+    run = scenario(SCENARIO, POLICY, settings={"NAME.more": 0})
+    assert run.run.log_hash == scenario(SCENARIO, "stock").run.log_hash
+""",
+)
 STARTERS = {
     "mempool": _MEMPOOL,
     "allocator": _ALLOCATOR,
     "reclaim": _RECLAIM,
     "throttle": _THROTTLE,
     "device": _DEVICE,
+    "workqueue": _WORKQUEUE,
 }
 
 _TEST = '''"""Does NAME do what it argues?  Run it with: python -m pytest tests/test_NAME.py"""
