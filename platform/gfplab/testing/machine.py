@@ -106,8 +106,9 @@ class Machine(SmallMachine):
     def _noting(self, name: str, python: Callable[..., int]) -> Callable[..., int]:
         def ask(*records):
             answer = int(python(*records))
-            e = self.k.e[0]
-            self.asks.append(Asked(int(e.now), int(e.cur), name, answer))
+            if hasattr(self, "k"):  # boot asks for the figures of zones, before anything has happened
+                e = self.k.e[0]
+                self.asks.append(Asked(int(e.now), int(e.cur), name, answer))
             return answer
 
         return ask
