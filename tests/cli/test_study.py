@@ -120,3 +120,29 @@ def test_a_run_that_any_study_has_made_is_not_made_again(folder, capsys, monkeyp
     monkeypatch.setattr(job, "simulate", None)
     assert run_command_line(["study", "run", "study.toml", "--out", "there"]) == 0
     assert "3 of 3 trials, done; in there" in capsys.readouterr().out
+
+
+def test_a_plan_runs_nothing_and_leaves_nothing(folder, capsys, monkeypatch):
+    """Before the study all is to be run; after it nothing is, and the time is known."""
+    monkeypatch.setattr(cache, "root", lambda: folder / "cache")
+    before = {path.name for path in folder.iterdir()}
+    assert run_command_line(["study", "plan", "study.toml", "--no-measure", "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["simulations"] == {"baselines": 1, "search": 2, "confirm": 6, "cached": 0, "walked": 1, "to_run": 9}
+    assert said["time"]["seconds"] is None and said["warnings"]
+    assert {path.name for path in folder.iterdir()} == before
+    run_command_line(["study", "run", "study.toml", "--out", "here"])
+    capsys.readouterr()
+    assert run_command_line(["study", "plan", "study.toml", "--workers", "2"]) == 0
+    out = capsys.readouterr().out
+    assert (
+        " ".join(out.split()).count("in the cache 7 to be run 0") == 1
+        and "with 2 workers; a run takes s1_quarter" in out
+    )
+
+
+def test_a_plan_of_a_wrong_study_is_a_sentence(folder, capsys):
+    Path("study.toml").write_text(STUDY.replace("neil_mask", "neil_msk"))
+    assert run_command_line(["study", "plan", "study.toml"]) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and "did you mean 'neil_mask'?" in err

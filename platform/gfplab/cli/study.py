@@ -7,6 +7,7 @@ import click
 
 from gfplab.cli.output import JSON, default_folder, print_json
 from gfplab.cli.progress import progress
+from gfplab.cli.study_plan import plan
 
 WORKERS = click.option(
     "--workers", type=click.IntRange(min=1), default=1, show_default=True, help="Simulations at the same time."
@@ -29,6 +30,9 @@ def cli() -> None:
     """Search policies and tunables over many runs."""
 
 
+cli.add_command(plan)
+
+
 @cli.command("run")
 @click.argument("study", metavar="STUDY.toml", type=click.Path(path_type=Path))
 @WORKERS
@@ -47,7 +51,7 @@ def run(
 
     asked = load_study(study)
     folder = out or default_folder(study.stem)
-    warnings = _warnings(asked)
+    warnings = warnings_of(asked)
     with _trials(as_json) as report:
         found = run_study(
             asked,
@@ -57,8 +61,8 @@ def run(
             executor=executor,
             trials=trials,
             progress=report,
-            identity=_identity(),
-            cache=_cache(cache),
+            identity=identity(),
+            cache=cache_folder() if cache else None,
         )
     return _present(found, as_json, warnings)
 
@@ -75,10 +79,17 @@ def resume(folder: Path, workers: int, executor: str, trials: int | None, cache:
     from gfplab.study.search import began, resume_study
     from gfplab.tables.job import run_job
 
-    warnings = _warnings(began(folder))
+    warnings = warnings_of(began(folder))
     with _trials(as_json) as report:
         found = resume_study(
-            folder, run_job, workers=workers, executor=executor, trials=trials, progress=report, identity=_identity()
+            folder,
+            run_job,
+            workers=workers,
+            executor=executor,
+            trials=trials,
+            progress=report,
+            identity=identity(),
+            cache=cache_folder() if cache else None,
         )
     return _present(found, as_json, warnings)
 
@@ -117,21 +128,21 @@ def study_tables(folder: Path):
     )
 
 
-def _identity() -> dict[str, str]:
+def identity() -> dict[str, str]:
     """What a resumed study must find unchanged besides its own files."""
     from gfplab.tables.provenance import sources_hash
 
     return {"gfplab's own code": sources_hash()}
 
 
-def _cache(wanted: bool) -> Path | None:
+def cache_folder() -> Path:
     """Where runs of every study are kept by what they depend on."""
     from gfplab.engine.cache import root
 
-    return root() / "runs" if wanted else None
+    return root() / "runs"
 
 
-def _warnings(asked) -> list[str]:
+def warnings_of(asked) -> list[str]:
     """What of each scenario, and of the policies, was never compared with a real kernel: one sentence a scenario."""
     from gfplab.cli.run import warn
     from gfplab.truth.envelope import label_of_plugins

@@ -21,14 +21,20 @@ class CachedJobs:
 
     def __call__(self, job: Job) -> Mapping[str, float]:
         path = self._path(job)
-        try:
-            return json.loads(path.read_bytes())
-        except (OSError, ValueError):
-            path.unlink(missing_ok=True)
+        if (found := self.known(job)) is not None:
+            return found
+        path.unlink(missing_ok=True)
         metrics = dict(self._run_job(job))
         path.parent.mkdir(parents=True, exist_ok=True)
         write(path, json.dumps(metrics))
         return metrics
+
+    def known(self, job: Job) -> Mapping[str, float] | None:
+        """The result of the job, if it has been run; nothing is run for it."""
+        try:
+            return json.loads(self._path(job).read_bytes())
+        except (OSError, ValueError):
+            return None
 
     def _path(self, job: Job) -> Path:
         plugins = {*self._stock, *job.policies.values()}

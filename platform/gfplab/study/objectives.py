@@ -31,6 +31,12 @@ class Objective:
     direction: str
     unit: str
 
+    @property
+    def said(self) -> str:
+        """The objective in a few words."""
+        unit = f" ({self.unit})" if self.unit else ""
+        return f"{self.over_seeds} over seeds of {self.scenario}.{self.metric}{unit}"
+
     def value(self, runs: Runs) -> float:
         """The objective of one trial; NaN if a run does not give the metric."""
         seen = [_metric(run, self.metric) for (scenario, _), run in sorted(runs.items()) if scenario == self.scenario]

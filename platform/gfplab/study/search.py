@@ -19,12 +19,12 @@ from pathlib import Path
 from gfplab.errors import GfplabError, StudyError
 from gfplab.policy.discover import Catalogue
 from gfplab.study.cache import CachedJobs
+from gfplab.study.durations import SECONDS, TimedJobs
 from gfplab.study.executors import Workers
 from gfplab.study.jobs import Job, RunJob
 from gfplab.study.mirror import Mirror
 from gfplab.study.outcome import Outcome, outcome
 from gfplab.study.sampling import Sampling
-from gfplab.study.space import Value
 from gfplab.study.spec import Study, load_study
 from gfplab.study.store import Journal, Trial, read_journal
 
@@ -79,7 +79,9 @@ def run_study(
         if trials is not None or record.header["wanted"] < header["wanted"]:
             journal.want(header["wanted"])
         if cache is not None:
-            run_job = CachedJobs(run_job, cache, record.header["made_of"], study.stock)
+            run_job = CachedJobs(
+                TimedJobs(run_job, cache.parent / SECONDS), cache, record.header["made_of"], study.stock
+            )
         coordinator = _Coordinator(study, directory, journal, progress, say)
         with _interrupts() as interrupts, contextlib.closing(Workers(run_job, workers, executor)) as crew:
             try:
@@ -166,23 +168,15 @@ class _Coordinator:
     def _batches(self, sampling: Sampling) -> Iterator[list[Trial]]:
         """The trials to run, batch by batch; asking for the next one needs the values of those before."""
         study = self._study
-        baselines = [
-            Trial(number, 0, "baseline", each.label, dict(each.values), dict(each.policies), {})
-            for number, each in enumerate(study.baselines[: self._wanted])
-        ]
+        baselines = study.first_trials(self._wanted)
         yield baselines
         number = len(baselines)
         for batch in count(1):
             size = min(study.batch, self._wanted - number)
             if size <= 0:
                 return
-            yield [self._asked(number + i, batch, values) for i, values in enumerate(sampling.ask(batch, size))]
+            yield [study.asked(number + i, batch, values) for i, values in enumerate(sampling.ask(batch, size))]
             number += size
-
-    def _asked(self, number: int, batch: int, values: dict[str, Value]) -> Trial:
-        space = self._study.space
-        policies, tunables = space.policies_of(values), space.tunables_of(values)
-        return Trial(number, batch, "sampler", space.label_of(values), values, policies, tunables)
 
     def _finished(
         self, trials: list[Trial], seeds: tuple[int, ...], crew: Workers, interrupts: "_Interrupts"

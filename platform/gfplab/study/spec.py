@@ -19,7 +19,7 @@ from gfplab.study.jobs import Job
 from gfplab.study.objectives import Constraint, Objective
 from gfplab.study.outcome import shape_of
 from gfplab.study.resolve import Resolver
-from gfplab.study.space import POLICY, STOCK, Space
+from gfplab.study.space import POLICY, STOCK, Space, Value
 from gfplab.study.store import Trial
 from gfplab.world.toml import read_toml
 
@@ -66,6 +66,18 @@ class Study:
             for scenario, path in self.scenarios.items()
             for seed in seeds or self.seeds
         ]
+
+    def first_trials(self, wanted: int) -> list[Trial]:
+        """The baselines as trials, as many as are wanted."""
+        return [
+            Trial(number, 0, "baseline", each.label, dict(each.values), dict(each.policies), {})
+            for number, each in enumerate(self.baselines[:wanted])
+        ]
+
+    def asked(self, number: int, batch: int, values: dict[str, Value]) -> Trial:
+        """A sampler's answers as a trial."""
+        policies, tunables = self.space.policies_of(values), self.space.tunables_of(values)
+        return Trial(number, batch, "sampler", self.space.label_of(values), values, policies, tunables)
 
     def unmeasured(self, trial: Trial) -> str:
         """Why a trial's runs give no objectives: a metric is missing or is not a number; "" if all is well."""
