@@ -134,11 +134,9 @@ def test_a_plan_runs_nothing_and_leaves_nothing(folder, capsys, monkeypatch):
     run_command_line(["study", "run", "study.toml", "--out", "here"])
     capsys.readouterr()
     assert run_command_line(["study", "plan", "study.toml", "--workers", "2"]) == 0
-    out = capsys.readouterr().out
-    assert (
-        " ".join(out.split()).count("in the cache 7 to be run 0") == 1
-        and "with 2 workers; a run takes s1_quarter" in out
-    )
+    out = " ".join(capsys.readouterr().out.split())
+    assert "with 2 workers; a run takes s1_quarter" in out
+    assert "in the cache 6 to be run 0" in out
 
 
 def test_a_plan_of_a_wrong_study_is_a_sentence(folder, capsys):

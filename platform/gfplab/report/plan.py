@@ -42,7 +42,10 @@ def _amount(plan: Plan, workers, seconds, each, measured) -> list[tuple[str, str
     known = counted.walked == study.trials
     most = "" if known else "at most "
     rows = [
-        ("trials", f"{study.trials}: {len(study.baselines)} baselines, {searched} searched in {plan.batches} batches"),
+        (
+            "trials",
+            f"{study.trials}: {_count(len(study.baselines), 'baseline')}, {searched} searched in {_count(plan.batches, 'batch')}",
+        ),
         (
             "simulations",
             f"{counted.baselines} of baselines, {most}{counted.search} of the search,"
@@ -65,6 +68,11 @@ def _amount(plan: Plan, workers, seconds, each, measured) -> list[tuple[str, str
 
 def _trials(number: int) -> str:
     return "the first trial" if number == 1 else f"the first {number} trials"
+
+
+def _count(number: int, noun: str) -> str:
+    plural = f"{noun}es" if noun.endswith("ch") else f"{noun}s"
+    return f"{number} {noun if number == 1 else plural}"
 
 
 def _numbers(numbers: Iterable[int]) -> str:

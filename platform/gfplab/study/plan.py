@@ -127,9 +127,13 @@ def _questions(study: Study, plugins: Catalogue) -> list[dict[str, Any]]:
         if override.fixed is not None:
             found.append({"key": key, "of": list(override.scenarios), "range": f"always {override.fixed}"})
     for plugin, dimensions in sorted(space.tunables.items()):
-        for each in dimensions:
-            declared = _declared(plugins, each.name)
-            said: dict[str, Any] = {"key": each.name, "asked_with": plugin, "range": range_text(each, declared)}
+        for dimension in dimensions:
+            declared = _declared(plugins, dimension.name)
+            said: dict[str, Any] = {
+                "key": dimension.name,
+                "asked_with": plugin,
+                "range": range_text(dimension, declared),
+            }
             found.append(said | {"default": declared.write(declared.default)})
     for plugin, values in sorted(space.fixed_tunables.items()):
         for key, value in values.items():
