@@ -19,6 +19,7 @@ INTERRUPTED = 130
 VERBS = {
     "run": "Run one scenario and say what happened.",
     "study": "Search policies and tunables over many runs.",
+    "compare": "Compare policies under the same seeds.",
     "watch": "Run one scenario again whenever its policy is saved.",
     "diff-runs": "Find the first decision at which two runs part.",
     "show": "Print the results in a folder again.",
