@@ -97,3 +97,22 @@ def test_a_trial_killed_halfway_keeps_the_runs_that_had_ended(study, again):
     with pytest.raises(KeyError):
         again(study, Fails(), trials=1)
     assert len(again(study, trials=1)[1]) == 1
+
+
+def test_a_widened_study_pays_for_what_is_new(study, study_of, again):
+    """Trials, seeds and scenarios that were there before cost nothing; what is run is exactly the rest."""
+    _, first = again(study, trials=10)
+    assert len(first) == len({job.key for job in first}) == 40
+    _, more_trials = again(study, trials=14)
+    assert len(more_trials) == 16
+    _, more_seeds = again(study_of(STUDY.replace("seeds = [1, 2]", "seeds = [1, 2, 3]")), trials=2)
+    assert [job.seed for job in more_seeds] == [3] * 4
+    assert not again(study, trials=14)[1]
+
+
+def test_a_cache_that_cannot_be_written_costs_time_and_nothing_else(study, again, tmp_path):
+    """A file stands where its folder would be."""
+    (tmp_path / "cache").write_text("")
+    first, ran = again(study, trials=2)
+    second, repeated = again(study, trials=2)
+    assert len(ran) == len(repeated) == 8 and tables(first) == tables(second)

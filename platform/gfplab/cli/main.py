@@ -31,6 +31,7 @@ VERBS = {
     "machine": "Describe a real machine as a scenario's machine.",
     "validate": "Compare simulations with what a real kernel was measured at.",
     "expectations": "Measure what experts expected of the policies.",
+    "cache": "Show and prune the runs that studies need not make again.",
     "warmup": "Compile the simulated kernel, so that the next run starts at once.",
     "completion": "Print the completion script of a shell.",
 }

@@ -130,16 +130,17 @@ def study_tables(folder: Path):
 
 def identity() -> dict[str, str]:
     """What a resumed study must find unchanged besides its own files."""
+    from gfplab.study.ground import OWN_CODE
     from gfplab.tables.provenance import sources_hash
 
-    return {"gfplab's own code": sources_hash()}
+    return {OWN_CODE: sources_hash()}
 
 
 def cache_folder() -> Path:
     """Where runs of every study are kept by what they depend on."""
-    from gfplab.engine.cache import root
+    from gfplab.study.cache import results_folder
 
-    return root() / "runs"
+    return results_folder()
 
 
 def warnings_of(asked) -> list[str]:

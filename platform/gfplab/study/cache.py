@@ -1,16 +1,28 @@
 """Results of jobs that were run before, by anyone, in any study: asking again costs nothing.
 
 A result is filed under the hash of everything that it depends on: the job, its scenario, the sources of the plugins in
-use and of the stock kernel, and the build of the simulator.  So nothing in the cache is ever stale, editing a plugin
-costs only its own runs, and a trial that was interrupted halfway keeps the runs that had ended.
+use and of the stock kernel, and the build of the simulator.  So nothing in the cache is ever wrong, editing a plugin
+costs only its own runs, and a trial that was interrupted halfway keeps the runs that had ended.  What nobody asks for
+any more stays until somebody prunes (cache_contents.py), so each file says what it is the result of.
 """
 
+import contextlib
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from gfplab.engine.cache import digest, write
+from gfplab.engine import cache as compiled
+from gfplab.study.files import write_whole
+from gfplab.study.ground import stands
 from gfplab.study.jobs import Job, RunJob
+
+FORMAT = "2"  # of a result's file: {"of": what was run, "metrics": what it gave}
+
+
+def results_folder() -> Path:
+    """Where the results of this user's studies are kept."""
+    return compiled.root() / "runs"
 
 
 class CachedJobs:
@@ -20,30 +32,53 @@ class CachedJobs:
         self._run_job, self._folder, self._made_of, self._stock = run_job, folder, dict(made_of), stock
 
     def __call__(self, job: Job) -> Mapping[str, float]:
-        path = self._path(job)
-        if (found := self.known(job)) is not None:
+        ground = self._ground(job)
+        path = self._path(job, ground)
+        if (found := _read(path)) is not None:
+            with contextlib.suppress(OSError):
+                os.utime(path)  # its age is the time since it was last of use
             return found
-        path.unlink(missing_ok=True)
         metrics = dict(self._run_job(job))
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write(path, json.dumps(metrics))
+        if stands(job.scenario, job.path, self._made_of):
+            with contextlib.suppress(OSError):  # a cache that cannot be written costs time and nothing else
+                path.parent.mkdir(parents=True, exist_ok=True)
+                write_whole(path, json.dumps({"of": _of(job, ground), "metrics": metrics}).encode())
         return metrics
 
     def known(self, job: Job) -> Mapping[str, float] | None:
         """The result of the job, if it has been run; nothing is run for it."""
-        try:
-            return json.loads(self._path(job).read_bytes())
-        except (OSError, ValueError):
-            return None
+        return _read(self._path(job, self._ground(job)))
 
-    def _path(self, job: Job) -> Path:
+    def _ground(self, job: Job) -> dict[str, str]:
+        """What of `made_of` this job's result depends on."""
         plugins = {*self._stock, *job.policies.values()}
-        ground = {
+        return {
             name: made_of
             for name, made_of in self._made_of.items()
             if name.partition(" ")[0] not in ("scenario", "plugin")
             or name == f"scenario {job.scenario}"
             or name.removeprefix("plugin ") in plugins
         }
-        key = digest(job.key, json.dumps(ground, sort_keys=True))
+
+    def _path(self, job: Job, ground: Mapping[str, str]) -> Path:
+        key = compiled.digest(FORMAT, job.key, json.dumps(ground, sort_keys=True))
         return self._folder / key[:2] / f"{key}.json"
+
+
+def _read(path: Path) -> Mapping[str, float] | None:
+    """The metrics in a result's file; None if there is none, or it is torn, or no file can be there."""
+    try:
+        return json.loads(path.read_bytes())["metrics"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _of(job: Job, ground: Mapping[str, str]) -> dict:
+    return {
+        "scenario": job.scenario,
+        "overrides": dict(job.overrides),
+        "policies": dict(job.policies),
+        "tunables": dict(job.tunables),
+        "seed": job.seed,
+        "made_of": dict(ground),
+    }

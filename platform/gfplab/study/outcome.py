@@ -4,6 +4,7 @@ Everything here is worked out from the journal alone, so it needs neither the pl
 says the same whoever ran the trials in whatever order.
 """
 
+import io
 import json
 import math
 from dataclasses import asdict, dataclass, replace
@@ -14,6 +15,7 @@ import polars as pl
 from gfplab.kernel.gfp import gfp_names
 from gfplab.study import pareto
 from gfplab.study.compare import against_frame, confirmed_frame
+from gfplab.study.files import write_whole
 from gfplab.study.objectives import Constraint, Objective
 from gfplab.study.space import Choice, Dimension, Mask, Range
 from gfplab.study.store import Record, Trial, read_journal
@@ -79,7 +81,9 @@ class Outcome:
         for name in ("trials", "runs", "confirmed", "against"):
             frame = getattr(self, name)
             path = self.directory / f"{name}.parquet"
-            frame.write_parquet(path, compression="zstd", metadata=said)
+            content = io.BytesIO()
+            frame.write_parquet(content, compression="zstd", metadata=said)
+            write_whole(path, content.getvalue())
             written.append(path)
         return written
 

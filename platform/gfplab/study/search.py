@@ -21,12 +21,14 @@ from gfplab.policy.discover import Catalogue
 from gfplab.study.cache import CachedJobs
 from gfplab.study.durations import SECONDS, TimedJobs
 from gfplab.study.executors import Workers
+from gfplab.study.files import write_whole
+from gfplab.study.ground import moved
 from gfplab.study.jobs import Job, RunJob
 from gfplab.study.mirror import Mirror
 from gfplab.study.outcome import Outcome, outcome
 from gfplab.study.sampling import Sampling
 from gfplab.study.spec import Study, load_study
-from gfplab.study.store import Journal, Trial, read_journal
+from gfplab.study.store import Journal, Trial, on_disk, read_journal
 
 COPY = "study.toml"  # of the study file, as it was when the study began
 
@@ -67,17 +69,20 @@ def run_study(
     folder, jobs that any study has run before are not run again.
     """
     directory = Path(directory)
-    directory.mkdir(parents=True, exist_ok=True)
+    with on_disk(directory):
+        directory.mkdir(parents=True, exist_ok=True)
     header = study.header(identity or {})
     header["wanted"] = trials or header["wanted"]
-    journal = Journal(directory, header)
+    with on_disk(directory):
+        journal = Journal(directory, header)
     with contextlib.closing(journal):
         record = journal.record
         study.check_same(record.header, header, directory)
-        if not (directory / COPY).exists():
-            (directory / COPY).write_text(study.text)
-        if trials is not None or record.header["wanted"] < header["wanted"]:
-            journal.want(header["wanted"])
+        with on_disk(directory):
+            if not (directory / COPY).exists():
+                write_whole(directory / COPY, study.text.encode())
+            if trials is not None or record.header["wanted"] < header["wanted"]:
+                journal.want(header["wanted"])
         if cache is not None:
             run_job = CachedJobs(
                 TimedJobs(run_job, cache.parent / SECONDS), cache, record.header["made_of"], study.stock
@@ -88,7 +93,8 @@ def run_study(
                 status = coordinator.run(crew, interrupts)
             finally:
                 found = outcome(directory, record, "stopped")
-                found.write()
+                with on_disk(directory):
+                    found.write()
     return replace(found, status=status)
 
 
@@ -114,6 +120,7 @@ class _Coordinator:
         self._record = journal.record
         self._wanted: int = journal.record.header["wanted"]
         self._done = 0
+        self._told_of_edit = False
         self._measured: dict[str, Mapping[str, float]] = {}  # job key -> metrics: equal jobs are run once
         for trial in self._record.trials.values():
             self._remember(trial, study.jobs(trial))
@@ -128,7 +135,8 @@ class _Coordinator:
     def _search(self, crew: Workers, interrupts: "_Interrupts") -> str:
         study, recorded = self._study, self._record.trials
         sampling = Sampling(study.space, study.objectives, study.constraints, study.sampler, study.seed, study.batch)
-        mirror = Mirror(self._directory, self._record.header["title"], sampling, len(recorded))
+        with on_disk(self._directory):
+            mirror = Mirror(self._directory, self._record.header["title"], sampling, len(recorded))
         started = time.monotonic()
         for batch in self._batches(sampling):
             fresh = [trial for trial in batch if trial.number not in recorded]
@@ -139,11 +147,12 @@ class _Coordinator:
             if fresh and study.seconds is not None and time.monotonic() - started > study.seconds:
                 return "out of time"
             for trial in self._finished(fresh, study.seeds, crew, interrupts):
-                self._journal.add(trial)
+                self._record_it(self._journal.add, trial)
                 self._report(trial, recorded=False)
             for trial in batch:
                 sampling.tell(recorded[trial.number])
-            mirror.update()
+            with on_disk(self._directory):
+                mirror.update()
             failures = [recorded[trial.number].failure for trial in batch]
             if batch[0].origin == "baseline" and all(failures):
                 raise StudyError(f"{self._directory}: no baseline could be measured: {failures[0]}")
@@ -158,7 +167,23 @@ class _Coordinator:
         if fresh:
             self._say(f"running {len(fresh)} baselines and unbeaten trials again with {len(study.confirm)} fresh seeds")
         for trial in self._finished(fresh, study.confirm, crew, interrupts):
-            self._journal.confirm(trial)
+            self._record_it(self._journal.confirm, trial)
+
+    def _record_it(self, record: Callable[[Trial], None], trial: Trial) -> None:
+        """Put a trial that has finished just now on disk, unless it may have run on other ground."""
+        if name := moved(self._study.scenarios, self._record.header["made_of"]):
+            raise StudyError(
+                f"{self._directory}: scenario {name} was changed while the study ran, and what ran since is not kept;"
+                f" put it back and write gfplab study resume {self._directory}, or start a new folder with --out"
+            )
+        if not self._told_of_edit and self._study.edited:
+            self._told_of_edit = True
+            self._say(
+                f"{self._study.path} was changed while the study ran; this study goes on as it began, and to resume it"
+                f" you will need the file as it was ({self._directory / COPY})"
+            )
+        with on_disk(self._directory):
+            record(trial)
 
     def _is_confirmed(self, number: int) -> bool:
         """Whether the trial has been run with just these fresh seeds."""

@@ -79,6 +79,14 @@ class Study:
         policies, tunables = self.space.policies_of(values), self.space.tunables_of(values)
         return Trial(number, batch, "sampler", self.space.label_of(values), values, policies, tunables)
 
+    @property
+    def edited(self) -> bool:
+        """Whether the file says something else by now; one that is gone says nothing."""
+        try:
+            return self.path.read_text() != self.text
+        except OSError:
+            return False
+
     def unmeasured(self, trial: Trial) -> str:
         """Why a trial's runs give no objectives: a metric is missing or is not a number; "" if all is well."""
         for (scenario, seed), metrics in trial.measured.items():

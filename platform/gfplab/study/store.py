@@ -4,9 +4,11 @@ The journal is the truth.  Optuna's own journal beside it (mirror.py) is for loo
 A process killed while it wrote leaves a last line without an end: opening cuts it, and the trial is run again.
 """
 
+import contextlib
 import fcntl
 import json
 import os
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -98,9 +100,26 @@ class Journal:
 
     def _append(self, line: dict) -> None:
         rest = memoryview(json.dumps(line, separators=(",", ":")).encode() + b"\n")
-        while rest:
-            rest = rest[os.write(self._fd, rest) :]
-        os.fdatasync(self._fd)
+        whole = os.fstat(self._fd).st_size
+        try:
+            while rest:
+                rest = rest[os.write(self._fd, rest) :]
+            os.fdatasync(self._fd)
+        except OSError:
+            os.ftruncate(self._fd, whole)
+            raise
+
+
+@contextlib.contextmanager
+def on_disk(directory: Path) -> Iterator[None]:
+    """Around whatever is written into a study's folder: a disk that is full, or that fails, is told in a sentence."""
+    try:
+        yield
+    except OSError as error:
+        raise StudyError(
+            f"{directory}: cannot be written ({error.strerror or error}); what its {JOURNAL} has is kept:"
+            f" see to the disk, then gfplab study resume {directory} goes on"
+        ) from None
 
 
 def read_journal(directory: Path) -> Record:
