@@ -60,6 +60,11 @@ def example(kind: str) -> str:
     return _KINDS[kind].example
 
 
+def unit_pattern(kind: str) -> str:
+    """A regular expression, as JSON Schema knows them, of quantities of the kind."""
+    return rf"^\s*[0-9][0-9_]*(\.[0-9]+)?\s*({'|'.join(_KINDS[kind].units)})\s*$"
+
+
 def parse(kind: str, text: object) -> int:
     """The whole number that `text` stands for; ValueError says in one sentence why it is none."""
     units, noun, counted, sample = _KINDS[kind]

@@ -22,6 +22,7 @@ VERBS = {
     "compare": "Compare policies under the same seeds.",
     "watch": "Run one scenario again whenever its policy is saved.",
     "diff-runs": "Find the first decision at which two runs part.",
+    "schema": "Print the JSON Schema of study or scenario files, for editors.",
     "show": "Print the results in a folder again.",
     "export": "Write the results of a folder in another format.",
     "policies": "List the policy plugins.",

@@ -40,12 +40,9 @@ def _amount(plan: Plan, workers, seconds, each, measured) -> list[tuple[str, str
     study, counted = plan.study, plan.counted
     searched = study.trials - len(study.baselines)
     known = counted.walked == study.trials
-    most = "" if known else "at most "
+    most, batches = "" if known else "at most ", _count(plan.batches, "batch")
     rows = [
-        (
-            "trials",
-            f"{study.trials}: {_count(len(study.baselines), 'baseline')}, {searched} searched in {_count(plan.batches, 'batch')}",
-        ),
+        ("trials", f"{study.trials}: {_count(len(study.baselines), 'baseline')}, {searched} in {batches}"),
         (
             "simulations",
             f"{counted.baselines} of baselines, {most}{counted.search} of the search,"

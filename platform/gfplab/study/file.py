@@ -12,19 +12,37 @@ from pydantic_core import core_schema
 
 from gfplab.errors import StudyError
 from gfplab.study.space import Value
-from gfplab.world.fields import TABLE, Flag, Text, Whole
+from gfplab.world.fields import TABLE, Flag, Tables, Text, Whole, keys_of
 from gfplab.world.overrides import flatten_policies
 from gfplab.world.toml import check
 
 
 @dataclass(frozen=True)
 class Read:
-    """A key whose value one function reads; its ValueError is the sentence."""
+    """A key whose value one function reads; its ValueError is the sentence.  `json_schema` says the same to editors."""
 
     function: Callable[[Any], Any]
+    json_schema: dict[str, Any] = field(default_factory=dict, compare=False, hash=False)
 
     def __get_pydantic_core_schema__(self, source: Any, handler: Any) -> core_schema.CoreSchema:
         return core_schema.no_info_plain_validator_function(self.function)
+
+
+_TEXT: dict[str, Any] = {"type": "string", "minLength": 1}
+_TEXTS: dict[str, Any] = {"type": "array", "items": _TEXT, "uniqueItems": True}
+_SOME_TEXTS: dict[str, Any] = _TEXTS | {"minItems": 1}
+_SEEDS: dict[str, Any] = {
+    "type": "array",
+    "items": {"type": "integer", "minimum": 0},
+    "minItems": 1,
+    "uniqueItems": True,
+}
+_STACK: dict[str, Any] = {"anyOf": [_TEXT, {"type": "array", "items": _TEXT, "minItems": 1}]}
+_STACKS: dict[str, Any] = {"anyOf": [_TEXT, {"type": "array", "items": _STACK, "uniqueItems": True}]}
+_DECISION: dict[str, Any] = {"anyOf": [_TEXT, _SOME_TEXTS]}
+_NUMBER: dict[str, Any] = {"type": ["number", "string"]}
+_SCALAR: dict[str, Any] = {"type": ["number", "string", "boolean"]}
+_VALUES: dict[str, Any] = {"type": "array", "items": _SCALAR, "minItems": 1}
 
 
 def _texts(example: str) -> Callable[[Any], tuple[str, ...]]:
@@ -99,7 +117,7 @@ def _values(value: Any) -> tuple[Value, ...]:
     return tuple(value)
 
 
-Number = Annotated[Any, Read(_number)]
+Number = Annotated[Any, Read(_number, _NUMBER)]
 
 
 @dataclass(frozen=True)
@@ -112,10 +130,18 @@ class Range:
     high: Annotated[Number | None, "greatest value"] = None
     step: Annotated[Number | None, "distance between values"] = None
     log: Annotated[Flag | None, "search by the logarithm"] = None
-    choices: Annotated[tuple[Value, ...] | None, Read(_values), "the only values"] = None
-    masks: Annotated[tuple[str, ...] | None, Read(_some_texts('masks = ["optimistic", "full"]')), "of a program"] = None
-    waits: Annotated[tuple[str, ...] | None, Read(_some_texts('waits = ["10ms", "5s"]')), "of a program"] = None
-    scenarios: Annotated[tuple[str, ...] | None, Read(_some_texts('scenarios = ["s1"]')), "that have this key"] = None
+    choices: Annotated[tuple[Value, ...] | None, Read(_values, _VALUES), "the only values"] = None
+    masks: Annotated[
+        tuple[str, ...] | None,
+        Read(_some_texts('masks = ["optimistic", "full"]'), _SOME_TEXTS),
+        "masks that the steps of a program ask with",
+    ] = None
+    waits: Annotated[
+        tuple[str, ...] | None, Read(_some_texts('waits = ["10ms", "5s"]'), _SOME_TEXTS), "times that a program sleeps"
+    ] = None
+    scenarios: Annotated[
+        tuple[str, ...] | None, Read(_some_texts('scenarios = ["s1"]'), _SOME_TEXTS), "that have this key"
+    ] = None
     fixed: Annotated[Value | None, "held at this value"] = field(default=None, init=False)
 
     @property
@@ -131,21 +157,29 @@ class StudyFile:
     __pydantic_config__ = TABLE
 
     title: Annotated[Text, "the question, in one line"]
-    scenarios: Annotated[tuple[str, ...], Read(_some_texts('scenarios = ["scenarios/s1.toml"]')), "files"]
+    scenarios: Annotated[
+        tuple[str, ...],
+        Read(_some_texts('scenarios = ["scenarios/s1.toml"]'), _SOME_TEXTS),
+        "files, or names of shipped scenarios",
+    ]
     objectives: Annotated[dict[str, Literal["mean", "median", "worst"]], "metric = how its seeds are drawn together"]
-    seed: Annotated[int, Whole(0, 2**63 - 1), "of the search"] = 0
+    seed: Annotated[int, Whole(0, 2**63 - 1), "of the sampler"] = 0
     trials: Annotated[int | None, Whole(1, 1_000_000), "how many, baselines included"] = None
-    seconds: Annotated[int | None, Whole(1, 10**9), "no new batch after these"] = None
+    seconds: Annotated[int | None, Whole(1, 10**9), "budget of time: no new batch after so many"] = None
     batch: Annotated[int, Whole(1, 10_000), "trials asked at once"] = 4
-    sampler: Annotated[Literal["tpe", "nsga2", "random"], "how new trials are proposed"] = "tpe"
-    seeds: Annotated[tuple[int, ...], Read(_seeds), "of the simulations; every trial runs all"] = (1,)
-    confirm: Annotated[tuple[int, ...], Read(_seeds), "fresh seeds for the trials that nobody beats"] = ()
-    policy: Annotated[tuple[str, ...], Read(_stacks), "whole plugins to choose from"] = ()
-    baselines: Annotated[tuple[str, ...], Read(_stacks), "whole plugins to run first, at their defaults"] = ()
-    policies: Annotated[dict[str, Annotated[Any, Read(_decision)]], "decision point = plugin or plugins"] = field(
-        default_factory=dict
-    )
-    constraints: Annotated[tuple[str, ...], Read(_texts('constraints = ["no_oom"]')), "what a trial must keep"] = (
+    sampler: Annotated[Literal["tpe", "nsga2", "random"], "who proposes the trials after the baselines"] = "tpe"
+    seeds: Annotated[tuple[int, ...], Read(_seeds, _SEEDS), "of the simulations; every trial runs all"] = (1,)
+    confirm: Annotated[tuple[int, ...], Read(_seeds, _SEEDS), "fresh seeds for the trials that nobody beats"] = ()
+    policy: Annotated[tuple[str, ...], Read(_stacks, _STACKS), "whole plugins to choose from"] = ()
+    baselines: Annotated[tuple[str, ...], Read(_stacks, _STACKS), "whole plugins to run first, at their defaults"] = ()
+    policies: Annotated[
+        dict[str, Annotated[Any, Read(_decision, _DECISION)]],
+        Tables(),
+        "decision point, alone or @pool or @task = plugin, or a list of which the study chooses",
+    ] = field(default_factory=dict)
+    constraints: Annotated[
+        tuple[str, ...], Read(_texts('constraints = ["no_oom"]'), _TEXTS), "what a trial must keep"
+    ] = (
         "no_oom",
         "no_deadlock",
     )
@@ -191,7 +225,7 @@ def _flatten(tables: Mapping[str, Any], before: str = "") -> dict[str, Any]:
     A range never holds a table, and nothing searchable of a plugin has a name without a dot: so a table is one that has
     to be gone into if it holds tables, or if its name has no dot and none of its keys belongs to a range.
     """
-    words = {"low", "high", "step", "log", "choices", "masks", "waits", "scenarios"}
+    words = set(keys_of(Range))
     flat: dict[str, Any] = {}
     for key, value in tables.items():
         name = f"{before}.{key}" if before else key

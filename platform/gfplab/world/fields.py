@@ -62,6 +62,11 @@ class Whole:
         return core_schema.int_schema(strict=True, ge=self.low, le=self.high)
 
 
+@dataclass(frozen=True)
+class Tables:
+    """Said of a table of values: [a.b] c = 1 and [a] "b.c" = 1 are the same."""
+
+
 Size = Annotated[int, Quantity("size")]
 SomeSize = Annotated[int, Quantity("size", low=1)]
 Pages = Annotated[int, Quantity("pages")]

@@ -18,7 +18,7 @@ from gfplab.errors import ScenarioError, one_line
 from gfplab.units import KIB, MIB, MSEC, PAGE_SIZE
 from gfplab.world.consistency import mistakes
 from gfplab.world.devices import Crypt, Disk, Filesystem, Swap
-from gfplab.world.fields import TABLE, SomeTime, Text, Time
+from gfplab.world.fields import TABLE, SomeTime, Tables, Text, Time
 from gfplab.world.imported import merge_import
 from gfplab.world.machine import Machine, zones_of_memory
 from gfplab.world.overrides import apply_overrides, flatten_policies, flatten_tunables
@@ -34,6 +34,8 @@ CRYPT_LIMIT_LEAST = 4096
 
 class TunableValue:
     """A number, a truth or a text; the policy that owns the tunable knows which."""
+
+    json_schema = {"type": ["number", "boolean", "string"]}
 
     @staticmethod
     def read(value: object) -> object:
@@ -66,10 +68,10 @@ class World:
     swap: Annotated[Swap | None, "the swap area"] = None
     filesystems: Annotated[tuple[Filesystem, ...], Field(alias="filesystem"), "where files are"] = ()
     tasks: Annotated[tuple[Annotated[Task, Discriminator("kind")], ...], Field(alias="task"), "the workload"] = ()
-    policies: Annotated[dict[str, Text], "decision point, alone or @pool or @task = plugin"] = field(
+    policies: Annotated[dict[str, Text], Tables(), "decision point, alone or @pool or @task = plugin"] = field(
         default_factory=dict
     )
-    tunables: Annotated[dict[str, Annotated[Any, TunableValue()]], "plugin.tunable = value"] = field(
+    tunables: Annotated[dict[str, Annotated[Any, TunableValue()]], Tables(), "plugin.tunable = value"] = field(
         default_factory=dict
     )
     costs: Annotated[dict[str, Time], "price of one operation, in CPU time"] = field(default_factory=dict)
