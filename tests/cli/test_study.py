@@ -56,7 +56,7 @@ def test_a_study_prints_the_stock_kernel_first_and_then_who_beats_it(folder, cap
     assert out.startswith("Which mempool program stalls least?\n3 of 3 trials, done; in here\n")
     rows = [" ".join(line.split()) for line in out.splitlines()]
     assert rows.index("0 stock 100") + 1 == rows.index("2 neil_mask 3")
-    assert "2 neil_mask -97 ± 0 *" in rows
+    assert "2 neil_mask -97 (-97 to -97) *" in rows
 
 
 def test_json_is_one_document_and_nothing_else(folder, capsys):
@@ -90,6 +90,7 @@ def test_a_study_is_exported_as_its_trials_and_its_runs(folder, capsys, format):
     assert {name: table["rows"] for name, table in manifest["tables"].items()} == {
         "trials": 3,
         "runs": 3,
+        "selected": 0,
         "confirmed": 1,
         "against": 1,
     }

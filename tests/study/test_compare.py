@@ -1,6 +1,5 @@
 """Who wins a search is measured again with seeds that had no part in it, and seed by seed against the stock kernel."""
 
-import math
 import random
 
 import polars as pl
@@ -10,21 +9,13 @@ from study_toy import STUDY, run_toy
 from test_determinism import tables
 
 from gfplab.errors import StudyError
-from gfplab.study.compare import against_frame, paired, standing
+from gfplab.study.compare import against_frame, standing
 from gfplab.study.objectives import Objective
 from gfplab.study.outcome import read_study
 from gfplab.study.search import resume_study, run_study
 from gfplab.study.store import Trial
 
 CONFIRMED = STUDY.replace("seeds = [1, 2]", "seeds = [1, 2]\nconfirm = [101, 102, 103, 104]")
-
-
-def test_the_interval_is_students_for_the_differences():
-    """By hand: differences 1, 2, 3 have mean 2 and standard deviation 1, and t for 2 degrees of freedom is 4.303."""
-    mean, low, high = paired([11, 22, 33], [10, 20, 30])
-    assert (mean, low, high) == pytest.approx((2, 2 - 4.303 / math.sqrt(3), 2 + 4.303 / math.sqrt(3)))
-    assert paired([1.0], [3.0]) == (-2.0, -math.inf, math.inf)
-    assert paired([5.0] * 40, [4.0] * 40) == (1.0, 1.0, 1.0)
 
 
 def test_baselines_and_front_are_run_again_with_fresh_seeds(study_of, tmp_path):
@@ -119,6 +110,54 @@ def test_fresh_seeds_may_be_added_later_and_interrupted(study_of, study, tmp_pat
     run_study(study_of(CONFIRMED), out, None, executor="threads")
 
 
-def test_a_seed_that_chose_cannot_confirm(study_of):
-    with pytest.raises(StudyError, match="confirm: 2 is one of seeds; who was chosen by a seed looks good under it"):
-        study_of(STUDY.replace("seeds = [1, 2]", "seeds = [1, 2]\nconfirm = [2, 3]"))
+SELECTED = CONFIRMED.replace("\nconfirm", "\nselect = [51, 52, 53]\nconfirm")
+
+
+def test_the_best_are_chosen_by_seeds_of_their_own(study_of, tmp_path):
+    """The front is run with the seeds of selection; who is beaten under them is not confirmed, who is left is."""
+    seen = []
+
+    def run(job):
+        seen.append(job)
+        chance = random.Random(job.key)
+        return {**run_toy(job), "worst_io_stall_ms": chance.gauss(100, 10), "fast_path_ns": chance.gauss(40, 5)}
+
+    outcome = run_study(study_of(SELECTED), tmp_path / "out", run)
+    assert tables(outcome) == tables(run_study(study_of(STUDY), tmp_path / "without", run))
+    assert outcome.selected["number"].to_list() == outcome.candidates
+    left = outcome.selected.filter(pl.col("pareto"))["number"].to_list()
+    assert set(outcome.finalists) == {0, 1, *left}
+    assert 0 < len(left) < len(outcome.candidates)
+    chosen = {seed: len({job.key for job in seen if job.seed == seed}) for seed in (51, 101)}
+    assert chosen == {51: 2 * len(outcome.candidates), 101: 2 * len(outcome.finalists)}
+    assert read_study(tmp_path / "out").selected.equals(outcome.selected)
+
+
+def test_until_all_candidates_are_run_the_search_chooses(study_of, tmp_path):
+    """A study stopped in its selection shows what it would without one, and goes on where it was."""
+
+    def run(job):
+        if job.seed == 53:
+            raise KeyError("the lights went out")
+        return run_toy(job)
+
+    out = tmp_path / "out"
+    with pytest.raises(KeyError):
+        run_study(study_of(SELECTED), out, run)
+    assert read_study(out).selected.height == 0
+    whole = run_study(study_of(SELECTED), tmp_path / "whole", run_toy)
+    resumed = resume_study(out, run_toy, plugins=study_toy.PLUGINS)
+    assert resumed.confirmed.equals(whole.confirmed) and resumed.selected.equals(whole.selected)
+
+
+@pytest.mark.parametrize(
+    "seeds, sentence",
+    [
+        ("confirm = [2, 3]", "confirm: 2 is one of seeds; who was chosen by a seed looks good under it"),
+        ("select = [3, 1]", "select: 1 is one of seeds; who was chosen by a seed looks good under it"),
+        ("select = [3]\nconfirm = [3]", "confirm: 3 is one of select; who was chosen by a seed looks good under it"),
+    ],
+)
+def test_a_seed_that_chose_cannot_judge(study_of, seeds, sentence):
+    with pytest.raises(StudyError, match=sentence):
+        study_of(STUDY.replace("seeds = [1, 2]", f"seeds = [1, 2]\n{seeds}"))

@@ -124,7 +124,14 @@ def study_tables(folder: Path):
         "versions": versions(),
     }
     return Tables(
-        {"trials": found.trials, "runs": found.runs, "confirmed": found.confirmed, "against": found.against}, provenance
+        {
+            "trials": found.trials,
+            "runs": found.runs,
+            "selected": found.selected,
+            "confirmed": found.confirmed,
+            "against": found.against,
+        },
+        provenance,
     )
 
 
@@ -172,6 +179,7 @@ def _present(found, as_json: bool, warnings: Sequence[str] = ()) -> int:
                 "objectives": objectives,
                 "front": found.front,
                 "rows": rows.to_dicts(),
+                "selected": found.selected.to_dicts(),
                 "confirmed": found.confirmed.to_dicts(),
                 "against": found.against.to_dicts(),
                 "trials": found.trials.to_dicts(),

@@ -23,7 +23,11 @@ def plan_page(
         *((f"{objective.direction} ", objective.said) for objective in study.objectives),
         *(("keep", constraint.name) for constraint in study.constraints),
         ("sampler", f"{study.sampler}, seed {study.seed}, in batches of {study.batch}"),
-        ("seeds", f"{_numbers(study.seeds)}; fresh ones to confirm: {_numbers(study.confirm) or 'none'}"),
+        (
+            "seeds",
+            f"{_numbers(study.seeds)}; to choose by: {_numbers(study.select) or 'the same'};"
+            f" fresh ones to confirm: {_numbers(study.confirm) or 'none'}",
+        ),
     ]
     parts: list[RenderableType] = [Text(f"{study.title}\n{study.path}"), _list(rows)]
     if plan.questions:

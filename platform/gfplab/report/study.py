@@ -35,7 +35,7 @@ def study_page(found) -> RenderableType:
         parts.append(Text(f"{shown.height - 1} of {rows.height - 1} trials that no other trial beats: {best}"))
     if found.confirmed.height:
         text = (
-            "\nthe same again with fresh seeds: mean difference to stock, its 95 % interval, "
+            "\nthe same again with fresh seeds: mean difference to stock, its paired 95 % interval, "
             "and * where that is surely better"
         )
         parts += [Text(text), _fresh(found)]
@@ -129,8 +129,9 @@ def _standing(found) -> Table:
 
 def _interval(row: dict) -> str:
     mark = " *" if row["surely_better"] else ""
-    half = (row["high"] - row["low"]) / 2
-    return f"{_text(row['difference'])} ± {_text(half)}{mark}"
+    if row["interval"] == "none":
+        return _text(row["difference"])
+    return f"{_text(row['difference'])} ({_text(row['low'])} to {_text(row['high'])}){mark}"
 
 
 def _text(value: object) -> str:

@@ -4,21 +4,14 @@ Who is picked as the best of many has been lucky as well as good; the same trial
 seed makes the same machine and the same workload for both, so their differences are compared seed by seed.
 """
 
-import math
 from collections.abc import Mapping, Sequence
-from statistics import fmean, stdev
+from dataclasses import astuple
 
 import polars as pl
 
 from gfplab.study.objectives import Objective
+from gfplab.study.statistics import paired_interval
 from gfplab.study.store import Trial
-
-# two-sided 95 % points of Student's t, for 1 to 30 degrees of freedom
-_T95 = (
-    12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228, 2.201, 2.179, 2.160, 2.145, 2.131,
-    2.120, 2.110, 2.101, 2.093, 2.086, 2.080, 2.074, 2.069, 2.064, 2.060, 2.056, 2.052, 2.048, 2.045, 2.042,
-)  # fmt: skip
-_NORMAL95 = 1.960
 
 _SCHEMA = {
     "number": pl.Int64,
@@ -29,6 +22,7 @@ _SCHEMA = {
     "difference": pl.Float64,
     "low": pl.Float64,
     "high": pl.Float64,
+    "interval": pl.String,  # "bootstrap" | "student" | "none" (statistics.py)
     "seeds": pl.Int64,
     "surely_better": pl.Boolean,
 }
@@ -41,18 +35,9 @@ _AGAINST = {
     "difference": pl.Float64,
     "low": pl.Float64,
     "high": pl.Float64,
+    "interval": pl.String,
     "verdict": pl.String,  # "better" or "worse" where the interval leaves 0 out, else "open"
 }
-
-
-def paired(mine: Sequence[float], others: Sequence[float]) -> tuple[float, float, float]:
-    """Mean difference and its 95 % confidence interval; the interval is endless with a single pair."""
-    differences = [a - b for a, b in zip(mine, others, strict=True)]
-    n, mean = len(differences), fmean(differences)
-    if n < 2:
-        return mean, -math.inf, math.inf
-    half = (_T95[n - 2] if n - 2 < len(_T95) else _NORMAL95) * stdev(differences) / math.sqrt(n)
-    return mean, mean - half, mean + half
 
 
 def confirmed_frame(
@@ -69,10 +54,10 @@ def confirmed_frame(
             continue  # the fresh seeds were changed, and one of the two has not been run with the new ones yet
         for objective in objectives:
             mine, theirs = (_values(each, objective) for each in (trial, stock))
-            mean, low, high = paired(mine, theirs)
-            better = high < 0 if objective.direction == "minimize" else low > 0
+            found = paired_interval(mine, theirs)
+            better = found.high < 0 if objective.direction == "minimize" else found.low > 0
             values = (objective.value(trial.measured), objective.value(stock.measured))
-            rows.append((number, trial.label, objective.name, *values, mean, low, high, len(mine), better))
+            rows.append((number, trial.label, objective.name, *values, *astuple(found), len(mine), better))
     return pl.DataFrame(rows, schema=_SCHEMA, orient="row")
 
 
@@ -89,10 +74,11 @@ def against_frame(
                 continue
             for objective in objectives:
                 mine, theirs = (_values(each, objective) for each in (trial, other))
-                mean, low, high = paired(mine, theirs)
-                better, worse = (high < 0, low > 0) if objective.direction == "minimize" else (low > 0, high < 0)
+                found = paired_interval(mine, theirs)
+                less, more = found.high < 0, found.low > 0
+                better, worse = (less, more) if objective.direction == "minimize" else (more, less)
                 verdict = "better" if better else "worse" if worse else "open"
-                rows.append((number, other.label, objective.name, mean, low, high, verdict))
+                rows.append((number, other.label, objective.name, *astuple(found), verdict))
     return pl.DataFrame(rows, schema=_AGAINST, orient="row")
 
 

@@ -169,7 +169,8 @@ class StudyFile:
     batch: Annotated[int, Whole(1, 10_000), "trials asked at once"] = 4
     sampler: Annotated[Literal["tpe", "nsga2", "random"], "who proposes the trials after the baselines"] = "tpe"
     seeds: Annotated[tuple[int, ...], Read(_seeds, _SEEDS), "of the simulations; every trial runs all"] = (1,)
-    confirm: Annotated[tuple[int, ...], Read(_seeds, _SEEDS), "fresh seeds for the trials that nobody beats"] = ()
+    select: Annotated[tuple[int, ...], Read(_seeds, _SEEDS), "more seeds, that choose the best of the front"] = ()
+    confirm: Annotated[tuple[int, ...], Read(_seeds, _SEEDS), "fresh seeds that judge the chosen and baselines"] = ()
     policy: Annotated[tuple[str, ...], Read(_stacks, _STACKS), "whole plugins to choose from"] = ()
     baselines: Annotated[tuple[str, ...], Read(_stacks, _STACKS), "whole plugins to run first, at their defaults"] = ()
     policies: Annotated[

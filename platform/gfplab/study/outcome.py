@@ -26,6 +26,7 @@ _DTYPES = {"str": pl.String, "mask": pl.String, "i64": pl.Int64, "f64": pl.Float
 
 
 MOST_FINALISTS = 8  # of the front; with many objectives nearly every trial is on it
+MOST_CANDIDATES = 24  # of whom the seeds of selection choose these
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ class Outcome:
     constraints: list[Constraint]
     trials: pl.DataFrame
     runs: pl.DataFrame
+    selected: pl.DataFrame  # the candidates again, with seeds to choose by: number, values, and whether still unbeaten
     confirmed: pl.DataFrame  # the finalists again, with fresh seeds, against stock
     against: pl.DataFrame  # what the search has found against every baseline, with the same fresh seeds
     units: dict[str, str]  # column of trials -> "time", "size", "rate" or "pages", where its numbers count such
@@ -53,13 +55,21 @@ class Outcome:
     @property
     def finalists(self) -> list[int]:
         """Numbers of the baselines and of the front's best by each objective, as far as they could be measured."""
-        best = pareto.best_by_turns(self._found(), self.objectives, MOST_FINALISTS)
+        found = self._found(self.trials)
+        if self.selected.height:
+            found = {n: v for n, v in self._found(self.selected).items() if n in found}
+        best = pareto.best_by_turns(found, self.objectives, MOST_FINALISTS)
         final = (pl.col("origin") == "baseline") | pl.col("number").is_in(best)
         return self.trials.filter(final & (pl.col("state") == "complete"))["number"].to_list()
 
-    def _found(self) -> dict[int, tuple[float, ...]]:
+    @property
+    def candidates(self) -> list[int]:
+        """Numbers of the front's best by each objective, which are run again before the finalists are chosen."""
+        return sorted(pareto.best_by_turns(self._found(self.trials), self.objectives, MOST_CANDIDATES))
+
+    def _found(self, table: pl.DataFrame) -> dict[int, tuple[float, ...]]:
         """The front without the baselines: number -> values of the objectives."""
-        found = self.trials.filter(pl.col("pareto") & (pl.col("origin") != "baseline"))
+        found = table.filter(pl.col("pareto") & (pl.col("origin") != "baseline"))
         return {row[0]: row[1:] for row in found.select("number", *(o.name for o in self.objectives)).iter_rows()}
 
     def report_rows(self) -> pl.DataFrame:
@@ -78,7 +88,7 @@ class Outcome:
         """Put the tables as Parquet files into the study's folder."""
         said = {"schema_version": str(SCHEMA_VERSION), "study": self.title}
         written = []
-        for name in ("trials", "runs", "confirmed", "against"):
+        for name in ("trials", "runs", "selected", "confirmed", "against"):
             frame = getattr(self, name)
             path = self.directory / f"{name}.parquet"
             content = io.BytesIO()
@@ -113,10 +123,12 @@ def outcome(directory: Path, record: Record, status: str) -> Outcome:
         constraints=constraints,
         trials=table,
         runs=_runs_frame(in_order),
+        selected=pl.DataFrame(),
         confirmed=pl.DataFrame(),
         against=pl.DataFrame(),
         units={name: unit for name, _, unit in shape["columns"] if unit},
     )
+    found = replace(found, selected=_selected_frame(record.selected, found.candidates, objectives, constraints))
     return replace(
         found,
         confirmed=confirmed_frame(record.confirmed, found.finalists, objectives),
@@ -178,6 +190,16 @@ def _trials_frame(
     data["failure"] = [t.failure for t in trials]
     schema |= {"feasible": pl.Boolean, "violated": pl.String, "pareto": pl.Boolean, "failure": pl.String}
     return pl.DataFrame(data, schema=schema, strict=True)
+
+
+def _selected_frame(
+    selected: dict[int, Trial], candidates: list[int], objectives: list[Objective], constraints: list[Constraint]
+) -> pl.DataFrame:
+    """The candidates by their runs for selection; empty until all of them have been run with the same seeds."""
+    trials = [selected[number] for number in candidates if number in selected]
+    if len(trials) < len(candidates) or len({tuple(sorted(trial.measured)) for trial in trials if trial.runs}) > 1:
+        trials = []
+    return _trials_frame(trials, [], objectives, constraints)
 
 
 def _repeated(trials: list[Trial]) -> set[int]:

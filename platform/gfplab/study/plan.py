@@ -76,6 +76,7 @@ class Plan:
             "sampler": study.sampler,
             "seed": study.seed,
             "seeds": list(study.seeds),
+            "select": list(study.select),
             "confirm": list(study.confirm),
             "trials": study.trials,
             "batch": study.batch,

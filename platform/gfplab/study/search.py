@@ -126,10 +126,15 @@ class _Coordinator:
             self._remember(trial, study.jobs(trial))
 
     def run(self, crew: Workers, interrupts: "_Interrupts") -> str:
-        """All batches, then the best once more with fresh seeds; why it ended."""
+        """All batches, then the best with seeds to choose by, then the chosen with fresh seeds; why it ended."""
         status = self._search(crew, interrupts)
-        if self._study.confirm:
-            self._confirm(crew, interrupts)
+        study, record, journal = self._study, self._record, self._journal
+        if study.select:
+            candidates = outcome(self._directory, record, "").candidates
+            self._again(candidates, study.select, record.selected, journal.select, crew, interrupts)
+        if study.confirm:
+            finalists = outcome(self._directory, record, "").finalists
+            self._again(finalists, study.confirm, record.confirmed, journal.confirm, crew, interrupts)
         return status
 
     def _search(self, crew: Workers, interrupts: "_Interrupts") -> str:
@@ -158,16 +163,25 @@ class _Coordinator:
                 raise StudyError(f"{self._directory}: no baseline could be measured: {failures[0]}")
         return "done"
 
-    def _confirm(self, crew: Workers, interrupts: "_Interrupts") -> None:
-        """Run the baselines and the front with seeds that had no part in choosing them."""
-        study, recorded = self._study, self._record
-        finalists = outcome(self._directory, recorded, "").finalists
-        fresh = [replace(recorded.trials[number], runs=[], failure="") for number in finalists]
-        fresh = [trial for trial in fresh if not self._is_confirmed(trial.number)]
+    def _again(
+        self,
+        numbers: list[int],
+        seeds: tuple[int, ...],
+        recorded: Mapping[int, Trial],
+        record: Callable[[Trial], None],
+        crew: Workers,
+        interrupts: "_Interrupts",
+    ) -> None:
+        """Run trials with seeds that had no part in finding them, unless they are recorded with just these."""
+        fresh = [
+            replace(self._record.trials[number], runs=[], failure="")
+            for number in numbers
+            if number not in recorded or {seed for _, seed in recorded[number].measured} != set(seeds)
+        ]
         if fresh:
-            self._say(f"running {len(fresh)} baselines and unbeaten trials again with {len(study.confirm)} fresh seeds")
-        for trial in self._finished(fresh, study.confirm, crew, interrupts):
-            self._record_it(self._journal.confirm, trial)
+            self._say(f"running {len(fresh)} baselines and unbeaten trials again with {len(seeds)} fresh seeds")
+        for trial in self._finished(fresh, seeds, crew, interrupts):
+            self._record_it(record, trial)
 
     def _record_it(self, record: Callable[[Trial], None], trial: Trial) -> None:
         """Put a trial that has finished just now on disk, unless it may have run on other ground."""
@@ -184,11 +198,6 @@ class _Coordinator:
             )
         with on_disk(self._directory):
             record(trial)
-
-    def _is_confirmed(self, number: int) -> bool:
-        """Whether the trial has been run with just these fresh seeds."""
-        trial = self._record.confirmed.get(number)
-        return trial is not None and {seed for _, seed in trial.measured} == set(self._study.confirm)
 
     def _batches(self, sampling: Sampling) -> Iterator[list[Trial]]:
         """The trials to run, batch by batch; asking for the next one needs the values of those before."""

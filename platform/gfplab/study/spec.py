@@ -26,7 +26,7 @@ from gfplab.world.toml import read_toml
 DEFAULT_TRIALS = 40
 
 # keys that a resumed study may have changed: they say how far it goes, not what it finds on the way
-_BUDGET = ("title", "trials", "seconds", "confirm")
+_BUDGET = ("title", "trials", "seconds", "select", "confirm")
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,7 @@ class Study:
     batch: int
     sampler: str
     seeds: tuple[int, ...]
+    select: tuple[int, ...]
     confirm: tuple[int, ...]
     scenarios: Mapping[str, Path]
     space: Space
@@ -142,10 +143,12 @@ def load_study(path: Path | str, plugins: Catalogue | None = None, base: Path | 
         resolver.wrong(
             "trials", f"{file.trials} are fewer than the baselines, which are {len(baselines)} with the stock kernel"
         )
-    if used := sorted(set(file.seeds) & set(file.confirm)):
-        resolver.wrong(
-            "confirm", f"{used[0]} is one of seeds; who was chosen by a seed looks good under it, so take others"
-        )
+    seeds = {"seeds": file.seeds, "select": file.select, "confirm": file.confirm}
+    for before, after in (("seeds", "select"), ("seeds", "confirm"), ("select", "confirm")):
+        if used := sorted(set(seeds[before]) & set(seeds[after])):
+            resolver.wrong(
+                after, f"{used[0]} is one of {before}; who was chosen by a seed looks good under it, so take others"
+            )
     if resolver.lines:
         raise StudyError("\n".join(dict.fromkeys(resolver.lines)))
 
@@ -161,6 +164,7 @@ def load_study(path: Path | str, plugins: Catalogue | None = None, base: Path | 
         batch=file.batch,
         sampler=file.sampler,
         seeds=file.seeds,
+        select=file.select,
         confirm=file.confirm,
         scenarios={name: scenario.path for name, scenario in resolver.scenarios.items()},
         space=space,

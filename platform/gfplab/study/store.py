@@ -50,7 +50,8 @@ class Record:
 
     header: dict
     trials: dict[int, Trial] = field(default_factory=dict)
-    confirmed: dict[int, Trial] = field(default_factory=dict)  # the same trials with fresh seeds (compare.py)
+    selected: dict[int, Trial] = field(default_factory=dict)  # the best again, with seeds to choose among them by
+    confirmed: dict[int, Trial] = field(default_factory=dict)  # the chosen again, with fresh seeds (compare.py)
 
 
 class Journal:
@@ -83,6 +84,11 @@ class Journal:
         """Put a finished trial on disk; when this returns, no kill can lose it."""
         self._append({"trial": asdict(trial)})
         self.record.trials[trial.number] = trial
+
+    def select(self, trial: Trial) -> None:
+        """Put a trial's runs with the seeds of selection on disk."""
+        self._append({"selected": asdict(trial)})
+        self.record.selected[trial.number] = trial
 
     def confirm(self, trial: Trial) -> None:
         """Put a trial's runs with fresh seeds on disk."""
@@ -165,6 +171,9 @@ def _take(record: Record, said: dict) -> None:
     """One line after the first."""
     if "wanted" in said:
         record.header["wanted"] = int(said["wanted"])
+    elif "selected" in said:
+        trial = _trial(said["selected"])
+        record.selected[trial.number] = trial
     elif "confirmed" in said:
         trial = _trial(said["confirmed"])
         record.confirmed[trial.number] = trial

@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from gfplab.policy.discover import SHARE
-from gfplab.study.compare import paired
+from gfplab.study.statistics import paired_interval
 from gfplab.tables.metrics import METRICS
 from gfplab.testing.chosen import catalogue, label, plugin_and_share
 from gfplab.testing.runs import TestedRun, run_scenario
@@ -29,15 +29,16 @@ class Comparison:
 
     def difference(self, policy: str, metric: str) -> tuple[float, float, float]:
         """Mean difference to the first policy, and its 95 % interval."""
-        return paired(self.values(policy, metric), self.values(self.first, metric))
+        found = paired_interval(self.values(policy, metric), self.values(self.first, metric))
+        return found.mean, found.low, found.high
 
     def ratio(self, policy: str, metric: str) -> tuple[float, float, float]:
         """Geometric mean of the ratios to the first policy, and its 95 % interval; NaN where a value is not above 0."""
         mine, theirs = self.values(policy, metric), self.values(self.first, metric)
         if min(*mine, *theirs) <= 0:
             return math.nan, math.nan, math.nan
-        mean, low, high = paired([math.log(value) for value in mine], [math.log(value) for value in theirs])
-        return math.exp(mean), math.exp(low), math.exp(high) if high < 700 else math.inf
+        found = paired_interval([math.log(value) for value in mine], [math.log(value) for value in theirs])
+        return math.exp(found.mean), math.exp(found.low), math.exp(found.high) if found.high < 700 else math.inf
 
     def table(self, *metrics: str) -> pl.DataFrame:
         """One row for each metric and policy: mean, difference and ratio to the first, each with its interval."""
