@@ -4,15 +4,16 @@ The last runs of every scenario are kept beside the cache, under the hash of its
 by the one run that had to wait for the compiler.
 """
 
+import contextlib
 import hashlib
 import json
-import os
 import time
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from statistics import median
 
+from gfplab.study.files import write_whole
 from gfplab.study.jobs import Job, RunJob
 
 SECONDS = "run-seconds"  # the folder beside that of the cached runs
@@ -28,7 +29,8 @@ class TimedJobs:
     def __call__(self, job: Job) -> Mapping[str, float]:
         began = time.perf_counter()
         metrics = self._run_job(job)
-        note(self._folder, Path(job.path), time.perf_counter() - began)
+        with contextlib.suppress(OSError):  # a full disk, or the scenario is gone: only a forecast misses it
+            note(self._folder, Path(job.path), time.perf_counter() - began)
         return metrics
 
 
@@ -36,9 +38,7 @@ def note(folder: Path, scenario: Path, seconds: float) -> None:
     """Keep the duration of one run; of two processes that do so at once, one may be forgotten."""
     path = _path(folder, scenario)
     folder.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(f".{os.getpid()}")
-    unfinished.write_text(json.dumps([*noted(folder, scenario), seconds][-KEPT:]))
-    os.replace(unfinished, path)
+    write_whole(path, json.dumps([*noted(folder, scenario), seconds][-KEPT:]).encode())
 
 
 def noted(folder: Path, scenario: Path) -> list[float]:
