@@ -167,7 +167,10 @@ class StudyFile:
     trials: Annotated[int | None, Whole(1, 1_000_000), "how many, baselines included"] = None
     seconds: Annotated[int | None, Whole(1, 10**9), "budget of time: no new batch after so many"] = None
     batch: Annotated[int, Whole(1, 10_000), "trials asked at once"] = 4
-    sampler: Annotated[Literal["tpe", "nsga2", "random"], "who proposes the trials after the baselines"] = "tpe"
+    sampler: Annotated[
+        Literal["tpe", "nsga2", "nsga3", "gp", "cmaes", "qmc", "random", "grid"],
+        "who proposes the trials after the baselines",
+    ] = "tpe"
     seeds: Annotated[tuple[int, ...], Read(_seeds, _SEEDS), "of the simulations; every trial runs all"] = (1,)
     select: Annotated[tuple[int, ...], Read(_seeds, _SEEDS), "more seeds, that choose the best of the front"] = ()
     confirm: Annotated[tuple[int, ...], Read(_seeds, _SEEDS), "fresh seeds that judge the chosen and baselines"] = ()

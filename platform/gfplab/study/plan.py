@@ -17,6 +17,7 @@ from gfplab.study.cache import CachedJobs
 from gfplab.study.durations import usual
 from gfplab.study.outcome import MOST_FINALISTS, outcome
 from gfplab.study.program_space import ProgramDimension
+from gfplab.study.samplers import UNTAUGHT
 from gfplab.study.sampling import Sampling
 from gfplab.study.space import POLICY, STOCK, Choice, Dimension, Mask, Range
 from gfplab.study.spec import Study
@@ -212,10 +213,10 @@ def _walk(study: Study, cached: CachedJobs | None) -> Counted:
     number, told = len(trials), baselines
     for batch in count(1):
         size = min(study.batch, study.trials - number)
-        if size <= 0 or None in told:
+        if size <= 0 or (None in told and study.sampler not in UNTAUGHT):
             break
         for trial in told:
-            if trial is not None:
+            if trial is not None and study.sampler not in UNTAUGHT:
                 sampling.tell(trial)
         told = [take(study.asked(number + i, batch, values)) for i, values in enumerate(sampling.ask(batch, size))]
         number += size

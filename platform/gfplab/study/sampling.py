@@ -7,14 +7,14 @@ trials: one left behind by a dead process would change the search for ever).
 """
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import optuna
-from optuna.exceptions import ExperimentalWarning
 from optuna.trial import FrozenTrial, TrialState
 
 from gfplab.study.objectives import Constraint, Objective
+from gfplab.study.samplers import new_sampler
 from gfplab.study.space import Space, Value
 from gfplab.study.store import Trial
 
@@ -36,7 +36,7 @@ class Sampling:
     ):
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         self._space, self._objectives, self._constraints = space, objectives, constraints
-        self._new_sampler = _sampler(sampler, len(objectives), batch)
+        self._new_sampler = new_sampler(sampler, len(objectives), batch)
         self._seed = seed
         self.directions = [objective.direction for objective in objectives]
         self._study = optuna.create_study(
@@ -95,7 +95,9 @@ class Sampling:
         else:
             for name, violation in violations.items():
                 asked.set_constraint(name, violation)
-            self._study.tell(asked, values)
+            with warnings.catch_warnings():  # CMA-ES says that it looks at no constraint; docs/studies.md does too
+                warnings.filterwarnings("ignore", "Constraints have been set", UserWarning)
+                self._study.tell(asked, values)
 
     def frozen(self, since: int) -> list[FrozenTrial]:
         """Optuna's own records of the finished trials from number `since` on."""
@@ -122,21 +124,3 @@ class Sampling:
             user_attrs={"baseline": trial.label},
             constraints=violations,
         )
-
-
-def _sampler(name: str, objectives: int, batch: int) -> Callable[[int], optuna.samplers.BaseSampler]:
-    """A function from a seed to a fresh sampler."""
-    if name == "random":
-        return lambda seed: optuna.samplers.RandomSampler(seed=seed)
-    if name == "nsga2":
-        return lambda seed: optuna.samplers.NSGAIISampler(seed=seed, population_size=max(2 * batch, 8))
-    # Tunables come and go with their plugins, so the joint model of one objective must be fitted group by group; with
-    # several objectives Optuna models each parameter by itself.
-    joint = {"multivariate": True, "group": True} if objectives == 1 else {}
-
-    def tpe(seed: int) -> optuna.samplers.BaseSampler:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ExperimentalWarning)
-            return optuna.samplers.TPESampler(seed=seed, **joint)
-
-    return tpe

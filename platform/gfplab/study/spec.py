@@ -19,11 +19,13 @@ from gfplab.study.jobs import Job
 from gfplab.study.objectives import Constraint, Objective
 from gfplab.study.outcome import shape_of
 from gfplab.study.resolve import Resolver
+from gfplab.study.samplers import points, refusal
 from gfplab.study.space import POLICY, STOCK, Space, Value
 from gfplab.study.store import Trial
 from gfplab.world.toml import read_toml
 
 DEFAULT_TRIALS = 40
+MOST_OF_A_GRID = 10_000  # points that a grid is run for unasked
 
 # keys that a resumed study may have changed: they say how far it goes, not what it finds on the way
 _BUDGET = ("title", "trials", "seconds", "select", "confirm")
@@ -149,9 +151,15 @@ def load_study(path: Path | str, plugins: Catalogue | None = None, base: Path | 
             resolver.wrong(
                 after, f"{used[0]} is one of {before}; who was chosen by a seed looks good under it, so take others"
             )
+    if not resolver.lines and (why := refusal(file.sampler, len(objectives), space)):
+        resolver.wrong("sampler", why)
     if resolver.lines:
         raise StudyError("\n".join(dict.fromkeys(resolver.lines)))
 
+    trials = file.trials or (DEFAULT_TRIALS if space.dimensions() else len(baselines))
+    if file.sampler == "grid":
+        most = (file.trials or MOST_OF_A_GRID) - len(baselines)
+        trials = len(baselines) + (points(space, most) if space.dimensions() else 0)
     said = {key: value for key, value in asdict(file).items() if key not in (*_BUDGET, "search")}
     said["search"] = {key: entry.said for key, entry in entries.items()}
     return Study(
@@ -159,7 +167,7 @@ def load_study(path: Path | str, plugins: Catalogue | None = None, base: Path | 
         path=path,
         text=path.read_text(),
         seed=file.seed,
-        trials=file.trials or (DEFAULT_TRIALS if space.dimensions() else len(baselines)),
+        trials=trials,
         seconds=file.seconds,
         batch=file.batch,
         sampler=file.sampler,
