@@ -1,10 +1,7 @@
 """One study, one table: whoever runs the trials, wherever, and in whatever order they end."""
 
 import json
-import sys
 import time
-import types
-from concurrent.futures import ThreadPoolExecutor
 
 import polars as pl
 import pytest
@@ -138,26 +135,3 @@ def test_workers_that_do_not_exist_are_named(study, tmp_path, workers, executor,
     with pytest.raises(StudyError) as caught:
         run_study(study, tmp_path / "out", run_toy, workers=workers, executor=executor)
     assert str(caught.value) == sentence
-
-
-def test_a_dask_cluster_gives_the_same_trials(study, tmp_path, alone, monkeypatch):
-    """A client's executor, as Dask's is one of concurrent.futures; without Dask a sentence says how to get it."""
-    closed = []
-
-    class Client:
-        def __init__(self, address):
-            assert address == "tcp://127.0.0.1:8786"
-
-        def get_executor(self, pure, retries):
-            return ThreadPoolExecutor(2)
-
-        def close(self):
-            closed.append(True)
-
-    monkeypatch.setitem(sys.modules, "distributed", types.SimpleNamespace(Client=Client))
-    out = tmp_path / "out"
-    assert tables(run_study(study, out, run_slowly, workers=2, executor="dask://127.0.0.1:8786")) == alone
-    assert closed
-    monkeypatch.setitem(sys.modules, "distributed", None)
-    with pytest.raises(StudyError, match="--executor: Dask is not installed; write pip install distributed"):
-        run_study(study, tmp_path / "none", run_toy, executor="dask://127.0.0.1:8786")

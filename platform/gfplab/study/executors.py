@@ -26,19 +26,21 @@ _POLL_S = 0.1
 
 
 class Workers:
-    """`count` workers that take jobs in order and give back results as they come."""
+    """`count` workers, or as many as a cluster has, that take jobs in order and give back results as they come."""
 
     def __init__(self, run_job: RunJob, count: int = 1, kind: str = "threads"):
         if count < 1:
             raise StudyError(f"--workers: {count} workers cannot run anything; write 1 or more")
-        self._open, self._close = _opener(run_job, kind)
+        self._open, self._close, least = _opener(run_job, kind)
         self._waiting: queue.SimpleQueue = queue.SimpleQueue()
         self._finished: queue.SimpleQueue = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._closed = False
         self._processes: set = set()
         # daemons, because a simulation that is abandoned must not keep Python from leaving
-        self._threads = [threading.Thread(target=self._feed, name=f"worker {i}", daemon=True) for i in range(count)]
+        self._threads = [
+            threading.Thread(target=self._feed, name=f"worker {i}", daemon=True) for i in range(max(count, least))
+        ]
         for thread in self._threads:
             thread.start()
 
@@ -114,7 +116,7 @@ class WorkerLost(Exception):
 
 
 class _Thread:
-    """Runs jobs where it stands."""
+    """Runs jobs where it stands, or has somebody else run them."""
 
     def __init__(self, run_job: RunJob):
         self.run = run_job
@@ -175,32 +177,16 @@ def _serve(pipe, run_job: RunJob) -> None:
             return
 
 
-class _Dask:
-    """A place on a Dask cluster."""
-
-    def __init__(self, run_job: RunJob, executor):
-        self._run_job, self._executor = run_job, executor
-
-    def run(self, job: Job) -> Mapping[str, float]:
-        return self._executor.submit(self._run_job, job).result()
-
-    def close(self) -> None:
-        pass
-
-
 def _opener(run_job: RunJob, kind: str):
-    """A function that opens one worker of the kind for a given `Workers`, and one that ends what they share."""
+    """A function that opens one worker of the kind for a given `Workers`, one that ends what they share, and how many
+    workers there are to feed at least."""
     if kind == "threads":
-        return lambda _workers: _Thread(run_job), lambda: None
+        return lambda _workers: _Thread(run_job), lambda: None, 1
     if kind == "processes":
-        return lambda workers: _Process(run_job, workers), lambda: None
+        return lambda workers: _Process(run_job, workers), lambda: None, 1
     if kind.startswith("dask://"):
-        try:
-            from distributed import Client
-        except ModuleNotFoundError:
-            raise StudyError("--executor: Dask is not installed; write pip install distributed") from None
-        # a job that its worker does not survive goes to another one by itself
-        client = Client(f"tcp://{kind.removeprefix('dask://')}")
-        executor = client.get_executor(pure=False, retries=ATTEMPTS - 1)
-        return lambda _workers: _Dask(run_job, executor), client.close
+        from gfplab.study.dask_cluster import Cluster
+
+        cluster = Cluster(kind.removeprefix("dask://"), run_job)
+        return lambda _workers: _Thread(cluster.run), cluster.close, cluster.threads
     raise StudyError(f"--executor: '{kind}' is none of {', '.join(KINDS)}")
