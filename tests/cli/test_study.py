@@ -145,3 +145,13 @@ def test_a_plan_of_a_wrong_study_is_a_sentence(folder, capsys):
     assert run_command_line(["study", "plan", "study.toml"]) == 2
     out, err = capsys.readouterr()
     assert out == "" and "did you mean 'neil_mask'?" in err
+
+
+def test_a_scenario_outside_what_was_compared_with_a_real_kernel_is_named_once_and_not_for_each_trial(folder, capsys):
+    assert study("run", "study.toml", "--out", "here") == 0
+    first = [line for line in capsys.readouterr().err.splitlines() if "outside what was compared" in line]
+    assert len(first) == 1 and first[0].startswith("gfplab: warning: s1_quarter: outside") and "v4.7" in first[0]
+    assert study("resume", "here") == 0
+    assert capsys.readouterr().err.count("outside what was compared") == 1
+    assert study("show", "here") == 0
+    assert "outside what was compared" not in capsys.readouterr().err
