@@ -43,6 +43,15 @@ def test_once_the_search_is_known_so_are_those_who_are_run_again(study_of, tmp_p
     assert counted.to_run == 0
 
 
+def test_the_seeds_of_selection_are_counted_too(study_of, tmp_path):
+    """At their most before, and none of them is left to run afterwards."""
+    study = study_of(CONFIRMING.replace("confirm =", "select = [21]\nconfirm ="))
+    assert plan_study(study, PLUGINS).counted.select == 2 * 20
+    run_study(study, tmp_path / "out", run_toy, cache=tmp_path / "runs")
+    counted = plan_study(study, PLUGINS, cached(study, tmp_path / "runs")).counted
+    assert counted.to_run == 0 < counted.select
+
+
 def test_a_longer_study_is_known_as_far_as_the_shorter_one_went(study_of, tmp_path):
     """The batch after the last one in the cache is proposed too, and no further one."""
     short = study_of(STUDY.replace("trials = 22", "trials = 10"))

@@ -50,7 +50,8 @@ def _amount(plan: Plan, workers, seconds, each, measured) -> list[tuple[str, str
         (
             "simulations",
             f"{counted.baselines} of baselines, {most}{counted.search} of the search,"
-            f" {most}{counted.confirm} to confirm",
+            + (f" {most}{counted.select} to select," if study.select else "")
+            + f" {most}{counted.confirm} to confirm",
         ),
         ("in the cache", f"{counted.cached}" + ("" if known else f", as far as {_trials(counted.walked)} reach")),
         ("to be run", f"{most if counted.to_run else ''}{counted.to_run}"),

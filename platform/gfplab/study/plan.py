@@ -15,7 +15,7 @@ from gfplab.policy.discover import Catalogue
 from gfplab.policy.tunables import Tunable
 from gfplab.study.cache import CachedJobs
 from gfplab.study.durations import usual
-from gfplab.study.outcome import MOST_FINALISTS, outcome
+from gfplab.study.outcome import MOST_CANDIDATES, MOST_FINALISTS, outcome
 from gfplab.study.program_space import ProgramDimension
 from gfplab.study.samplers import UNTAUGHT
 from gfplab.study.sampling import Sampling
@@ -31,13 +31,14 @@ class Counted:
 
     baselines: int
     search: int
+    select: int
     confirm: int
     cached: int
     walked: int  # trials whose settings are known, for all that was asked before them is in the cache
 
     @property
     def to_run(self) -> int:
-        return self.baselines + self.search + self.confirm - self.cached
+        return self.baselines + self.search + self.select + self.confirm - self.cached
 
 
 @dataclass(frozen=True)
@@ -221,11 +222,31 @@ def _walk(study: Study, cached: CachedJobs | None) -> Counted:
         told = [take(study.asked(number + i, batch, values)) for i, values in enumerate(sampling.ask(batch, size))]
         number += size
     search = len(seen) - baseline_runs + runs * (study.trials - number)
+    again = len(study.scenarios) * min(MOST_CANDIDATES, study.trials - len(trials))
+    select, confirm = again * len(study.select), len(study.scenarios) * len(study.confirm)
+    confirm *= len(trials) + min(MOST_FINALISTS, study.trials - len(trials))
+
+    def repeat(numbers: list[int], seeds: tuple[int, ...]) -> tuple[int, dict[int, Trial]]:
+        """How many runs it takes to run these trials with these seeds, and the trials that are in the cache."""
+        nonlocal in_cache
+        new, there = set(), {}
+        for trial in (measured_trials[number] for number in numbers):
+            found = []
+            for job in study.jobs(trial, seeds):
+                metrics = cached.known(job) if cached else None
+                in_cache += metrics is not None and job.key not in new
+                new.add(job.key)
+                if metrics is not None:
+                    found.append((job.scenario, job.seed, dict(metrics)))
+            if len(found) == len(study.scenarios) * len(seeds):
+                there[trial.number] = replace(trial, runs=found)
+        return len(new), there
+
     if len(measured_trials) == study.trials:
         record = Record(study.header({}), {trial.number: trial for trial in measured_trials})
-        again = [measured_trials[n] for n in outcome(Path(), record, "").finalists] if study.confirm else []
-        confirm = {job.key: job for trial in again for job in study.jobs(trial, study.confirm)}
-        in_cache += sum(cached is not None and cached.known(job) is not None for job in confirm.values())
-        return Counted(baseline_runs, search, len(confirm), in_cache, walked)
-    most = len(trials) + min(MOST_FINALISTS, study.trials - len(trials))
-    return Counted(baseline_runs, search, len(study.scenarios) * len(study.confirm) * most, in_cache, walked)
+        if study.select:
+            candidates = outcome(Path(), record, "").candidates
+            select, record.selected = repeat(candidates, study.select)
+        if not study.select or len(record.selected) == len(candidates):
+            confirm, _ = repeat(outcome(Path(), record, "").finalists, study.confirm) if study.confirm else (0, {})
+    return Counted(baseline_runs, search, select, confirm, in_cache, walked)
