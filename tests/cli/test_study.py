@@ -93,6 +93,8 @@ def test_a_study_is_exported_as_its_trials_and_its_runs(folder, capsys, format):
         "selected": 0,
         "confirmed": 1,
         "against": 1,
+        "progress": 3,
+        "importance": 0,
     }
     assert manifest["provenance"]["study"] == "Which mempool program stalls least?"
 

@@ -124,13 +124,7 @@ def study_tables(folder: Path):
         "versions": versions(),
     }
     return Tables(
-        {
-            "trials": found.trials,
-            "runs": found.runs,
-            "selected": found.selected,
-            "confirmed": found.confirmed,
-            "against": found.against,
-        },
+        found.tables,
         provenance,
     )
 
@@ -182,6 +176,8 @@ def _present(found, as_json: bool, warnings: Sequence[str] = ()) -> int:
                 "selected": found.selected.to_dicts(),
                 "confirmed": found.confirmed.to_dicts(),
                 "against": found.against.to_dicts(),
+                "progress": found.progress.to_dicts(),
+                "importance": found.importance.to_dicts(),
                 "trials": found.trials.to_dicts(),
                 "warnings": list(warnings),
             }

@@ -45,7 +45,38 @@ def study_page(found) -> RenderableType:
             "something and surely worse in nothing"
         )
         parts += [Text(text), _standing(found)]
+    if found.progress.height:
+        parts.append(Text(_volume(found.progress)))
+    if found.importance.height:
+        text = (
+            "\nwhat the best tenth of the trials agree on, and the others do not: share of each parameter (PED-ANOVA)"
+        )
+        parts += [Text(text), _importance(found)]
     return Group(*parts)
+
+
+def _volume(progress: pl.DataFrame) -> str:
+    """How much the front dominates, and when it last grew."""
+    end = progress["hypervolume"][-1]
+    grown = progress.filter(pl.col("hypervolume") == end)["number"].min()
+    return (
+        f"\nhypervolume of the front: {number(end)}, since trial {grown}; 1 is what one trial would dominate that has"
+        "\nthe best of all baselines in everything, seen from a point a tenth worse than the worst of them"
+    )
+
+
+def _importance(found) -> Table:
+    """Parameters below each other, objectives beside each other; a group of parameters has its trials."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("parameter", no_wrap=True)
+    for objective in found.objectives:
+        table.add_column(Text(_short(objective.name)), justify="right")
+    table.add_column("trials", justify="right")
+    for (name, trials), rows in found.importance.group_by("parameter", "trials", maintain_order=True):
+        shares = dict(rows.select("objective", "importance").iter_rows())
+        cells = [f"{100 * shares[o.name]:.0f} %" if o.name in shares else "" for o in found.objectives]
+        table.add_row(str(name), *cells, str(trials))
+    return table
 
 
 def _baselines(found) -> pl.DataFrame:

@@ -8,6 +8,7 @@ import io
 import json
 import math
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import polars as pl
@@ -16,6 +17,7 @@ from gfplab.kernel.gfp import gfp_names
 from gfplab.study import pareto
 from gfplab.study.compare import against_frame, confirmed_frame
 from gfplab.study.files import write_whole
+from gfplab.study.hypervolume import progress_frame
 from gfplab.study.objectives import Constraint, Objective
 from gfplab.study.space import Choice, Dimension, Mask, Range
 from gfplab.study.store import Record, Trial, read_journal
@@ -45,7 +47,26 @@ class Outcome:
     selected: pl.DataFrame  # the candidates again, with seeds to choose by: number, values, and whether still unbeaten
     confirmed: pl.DataFrame  # the finalists again, with fresh seeds, against stock
     against: pl.DataFrame  # what the search has found against every baseline, with the same fresh seeds
+    shape: dict  # of the journal's header: columns, ranges, objectives, constraints
     units: dict[str, str]  # column of trials -> "time", "size", "rate" or "pages", where its numbers count such
+
+    @cached_property
+    def progress(self) -> pl.DataFrame:
+        """Hypervolume and size of the front after each trial."""
+        return progress_frame(self.trials, self.objectives)
+
+    @cached_property
+    def importance(self) -> pl.DataFrame:
+        """Which parameters decide each objective."""
+        from gfplab.study.importance import importance_frame  # Optuna takes half a second to import
+
+        return importance_frame(self.trials, self.shape["columns"], self.shape.get("ranges", {}), self.objectives)
+
+    @property
+    def tables(self) -> dict[str, pl.DataFrame]:
+        """Every table of the study, by name."""
+        names = ("trials", "runs", "selected", "confirmed", "against", "progress", "importance")
+        return {name: getattr(self, name) for name in names}
 
     @property
     def front(self) -> list[int]:
@@ -88,8 +109,7 @@ class Outcome:
         """Put the tables as Parquet files into the study's folder."""
         said = {"schema_version": str(SCHEMA_VERSION), "study": self.title}
         written = []
-        for name in ("trials", "runs", "selected", "confirmed", "against"):
-            frame = getattr(self, name)
+        for name, frame in self.tables.items():
             path = self.directory / f"{name}.parquet"
             content = io.BytesIO()
             frame.write_parquet(content, compression="zstd", metadata=said)
@@ -126,6 +146,7 @@ def outcome(directory: Path, record: Record, status: str) -> Outcome:
         selected=pl.DataFrame(),
         confirmed=pl.DataFrame(),
         against=pl.DataFrame(),
+        shape=shape,
         units={name: unit for name, _, unit in shape["columns"] if unit},
     )
     found = replace(found, selected=_selected_frame(record.selected, found.candidates, objectives, constraints))
@@ -140,6 +161,7 @@ def shape_of(dimensions: list[Dimension], objectives: list[Objective], constrain
     """What a reader of the journal must know of the study, as JSON."""
     return {
         "columns": [[each.name, _dtype_of(each), getattr(each, "kind", "")] for each in dimensions],
+        "ranges": {each.name: each.log for each in dimensions if isinstance(each, Range)},
         "objectives": [asdict(objective) for objective in objectives],
         "constraints": [asdict(constraint) for constraint in constraints],
     }
