@@ -109,3 +109,9 @@ def run_and_lose_the_worker(job) -> dict[str, float]:
         mark.touch()
         os.kill(os.getpid(), 9)
     return run_toy(job)
+
+
+def run_fatally(job) -> dict[str, float]:
+    """Kills every process it runs in, as a simulation does that needs more memory than there is."""
+    os.kill(os.getpid(), 9)
+    return {}

@@ -5,7 +5,7 @@ import time
 
 import polars as pl
 import pytest
-from study_toy import run_and_lose_the_worker, run_slowly, run_toy
+from study_toy import run_and_lose_the_worker, run_fatally, run_slowly, run_toy
 
 from gfplab.errors import StudyError
 from gfplab.study.outcome import read_study
@@ -85,6 +85,14 @@ def test_a_killed_worker_process_costs_time_and_nothing_else(study, tmp_path, al
     outcome = run_study(study, tmp_path / "out", run_and_lose_the_worker, workers=2, executor="processes")
     assert list((tmp_path / "files").glob("lost-*")), "no worker was killed"
     assert tables(outcome) == alone
+
+
+def test_a_simulation_that_kills_every_worker_is_named(study, tmp_path):
+    """It is not given out for ever."""
+    with pytest.raises(
+        StudyError, match="storm, seed 1: the worker process was killed again and again while it ran this"
+    ):
+        run_study(study, tmp_path / "out", run_fatally, executor="processes")
 
 
 def test_reading_the_folder_gives_what_running_gave(study, tmp_path, alone):

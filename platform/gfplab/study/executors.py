@@ -21,6 +21,7 @@ from gfplab.study.jobs import Job, RunJob
 
 KINDS = ("threads", "processes", "dask://HOST:PORT")
 ATTEMPTS = 3  # a job that has killed this many workers is not given out again
+STARTS = 6  # so many workers in a row that die, some before they have seen the job, are no accident either
 
 _POLL_S = 0.1
 
@@ -82,15 +83,19 @@ class Workers:
         while (item := self._waiting.get()) is not None:
             label, job = item
             result: Mapping[str, float] | Exception = StudyError(
-                f"{job.scenario}, seed {job.seed}: the worker process was killed {ATTEMPTS} times while it ran this;"
+                f"{job.scenario}, seed {job.seed}: the worker process was killed again and again while it ran this;"
                 " give the machine more memory or use fewer --workers, and resume the study"
             )
-            for _ in range(ATTEMPTS):
+            deaths = starts = 0
+            while deaths < ATTEMPTS and starts < STARTS:
                 try:
-                    worker = worker or self._open(self)
+                    if worker is None:
+                        starts += 1
+                        worker = self._open(self)
                     result = worker.run(job)
                     break
                 except WorkerLost:
+                    deaths += worker is not None
                     worker = None
                     if self._closed:
                         return
@@ -140,14 +145,22 @@ class _Process:
         theirs.close()
         self._workers = workers
         workers._adopt(self._process)
+        self._answer()  # it is there: if it dies from now on, the job may be why
+
+    def _answer(self):
+        try:
+            return self._pipe.recv()
+        except (EOFError, OSError):
+            self._workers._bury(self._process)
+            raise WorkerLost from None
 
     def run(self, job: Job) -> Mapping[str, float]:
         try:
             self._pipe.send(job)
-            result = self._pipe.recv()
-        except (EOFError, OSError):
+        except OSError:
             self._workers._bury(self._process)
             raise WorkerLost from None
+        result = self._answer()
         if isinstance(result, Exception):
             raise result
         return result
@@ -158,7 +171,12 @@ class _Process:
 
 
 def _serve(pipe, run_job: RunJob) -> None:
-    """The worker process: jobs in, metrics or an exception out, until the other end is gone."""
+    """The worker process: a word that it is there, then jobs in, metrics or an exception out, until the other end is
+    gone."""
+    try:
+        pipe.send("here")
+    except OSError:
+        return
     while True:
         try:
             job = pipe.recv()
