@@ -53,7 +53,7 @@ def confirmed_frame(
         if trial.measured.keys() != stock.measured.keys():
             continue  # the fresh seeds were changed, and one of the two has not been run with the new ones yet
         for objective in objectives:
-            mine, theirs = (_values(each, objective) for each in (trial, stock))
+            mine, theirs = (objective.by_seed(each.measured) for each in (trial, stock))
             found = paired_interval(mine, theirs)
             better = found.high < 0 if objective.direction == "minimize" else found.low > 0
             values = (objective.value(trial.measured), objective.value(stock.measured))
@@ -73,7 +73,7 @@ def against_frame(
             if trial.measured.keys() != other.measured.keys():
                 continue
             for objective in objectives:
-                mine, theirs = (_values(each, objective) for each in (trial, other))
+                mine, theirs = (objective.by_seed(each.measured) for each in (trial, other))
                 found = paired_interval(mine, theirs)
                 less, more = found.high < 0, found.low > 0
                 better, worse = (less, more) if objective.direction == "minimize" else (more, less)
@@ -97,10 +97,3 @@ def standing(against: pl.DataFrame) -> pl.DataFrame:
         rows.setdefault(int(str(number)), {name: [] for name in names})[names[place]].append(str(baseline))
     schema = {"number": pl.Int64} | dict.fromkeys(names, pl.List(pl.String))
     return pl.DataFrame([{"number": number, **row} for number, row in rows.items()], schema=schema)
-
-
-def _values(trial: Trial, objective: Objective) -> list[float]:
-    """The metric of an objective, seed by seed."""
-    return [
-        run[objective.metric] for (scenario, _), run in sorted(trial.measured.items()) if scenario == objective.scenario
-    ]

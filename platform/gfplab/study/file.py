@@ -117,6 +117,13 @@ def _values(value: Any) -> tuple[Value, ...]:
     return tuple(value)
 
 
+def _weights(value: Any) -> dict[str, float]:
+    numbers = isinstance(value, Mapping) and all(type(each) in (int, float) and each > 0 for each in value.values())
+    if not numbers or not value:
+        raise ValueError("not a table of numbers above 0; write for example weights = { s1 = 2, s10 = 1 }")
+    return dict(value)
+
+
 Number = Annotated[Any, Read(_number, _NUMBER)]
 
 
@@ -151,6 +158,26 @@ class Range:
 
 
 @dataclass(frozen=True)
+class Aim:
+    """What [objectives] says of one key; a text alone is its `seeds`."""
+
+    __pydantic_config__ = TABLE
+
+    seeds: Annotated[Literal["mean", "median", "worst"], "how its seeds are drawn together"]
+    scenarios: Annotated[
+        Literal["mean", "worst"] | None, "how scenarios are drawn together, seed by seed, where the key names none"
+    ] = None
+    weights: Annotated[
+        dict[str, float] | None,
+        Read(_weights, {"type": "object", "additionalProperties": {"type": "number", "exclusiveMinimum": 0}}),
+        "scenario = its share of the mean; those not named are left out",
+    ] = None
+    direction: Annotated[
+        Literal["minimize", "maximize"] | None, "of a column of a table; a metric knows which is better"
+    ] = None
+
+
+@dataclass(frozen=True)
 class StudyFile:
     """The whole file."""
 
@@ -162,7 +189,10 @@ class StudyFile:
         Read(_some_texts('scenarios = ["scenarios/s1.toml"]'), _SOME_TEXTS),
         "files, or names of shipped scenarios",
     ]
-    objectives: Annotated[dict[str, Literal["mean", "median", "worst"]], "metric = how its seeds are drawn together"]
+    objectives: Annotated[
+        dict[str, Any],
+        "metric, scenario.metric or table.column.aggregate = how its seeds are drawn together, or a table",
+    ]
     seed: Annotated[int, Whole(0, 2**63 - 1), "of the sampler"] = 0
     trials: Annotated[int | None, Whole(1, 1_000_000), "how many, baselines included"] = None
     seconds: Annotated[int | None, Whole(1, 10**9), "budget of time: no new batch after so many"] = None
@@ -190,8 +220,8 @@ class StudyFile:
     search: Annotated[dict[str, Any], "plugin.tunable or key of the scenarios = range"] = field(default_factory=dict)
 
 
-def read_file(tables: Mapping[str, Any], where: str | Path) -> tuple[StudyFile, dict[str, Range]]:
-    """The file and the entries of its [search]; StudyError with every mistake of form."""
+def read_file(tables: Mapping[str, Any], where: str | Path) -> tuple[StudyFile, dict[str, Range], dict[str, Aim]]:
+    """The file, the entries of its [search] and those of its [objectives]; StudyError with every mistake of form."""
     lines: list[str] = []
     entries: dict[str, Range] = {}
     study: StudyFile | None = None
@@ -200,6 +230,13 @@ def read_file(tables: Mapping[str, Any], where: str | Path) -> tuple[StudyFile, 
         study = check(StudyFile, tables, where, StudyError)
     except StudyError as error:
         lines += error.lines
+    aims: dict[str, Aim] = {}
+    said = tables.get("objectives", {})
+    for key, value in (said if isinstance(said, Mapping) else {}).items():
+        try:
+            aims[key] = _aim(value, f"{where}: [objectives] {key}")
+        except StudyError as error:
+            lines += error.lines
     search = tables.get("search", {})
     for key, value in _flatten(search if isinstance(search, Mapping) else {}).items():
         try:
@@ -208,7 +245,16 @@ def read_file(tables: Mapping[str, Any], where: str | Path) -> tuple[StudyFile, 
             lines += error.lines
     if lines or study is None:
         raise StudyError("\n".join(lines))
-    return study, entries
+    return study, entries, aims
+
+
+def _aim(value: Any, where: str) -> Aim:
+    if isinstance(value, Mapping):
+        return check(Aim, value, where, StudyError)
+    try:
+        return check(Aim, {"seeds": value}, where, StudyError)
+    except StudyError as error:
+        raise StudyError("\n".join(line.replace(f"{where}: seeds:", f"{where}:") for line in error.lines)) from None
 
 
 def _entry(value: Any, where: str) -> Range:

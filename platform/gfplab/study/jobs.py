@@ -18,12 +18,15 @@ class Job:
     policies: Mapping[str, str]  # decision -> plugin; complete: a decision not named is the stock kernel's
     tunables: Mapping[str, Value]  # "plugin.tunable" -> value in base units
     seed: int
+    columns: tuple[str, ...] = ()  # figures beside the named metrics, as "stalls.duration_ns.p99"
 
     @property
     def key(self) -> str:
         """A name for the result: equal jobs, and only they, have equal keys.  Where the file lies does not matter."""
         said = asdict(self)
         del said["path"]
+        if not self.columns:
+            del said["columns"]
         return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
 
 

@@ -1,13 +1,15 @@
 """What a study asks for: a metric of one scenario over its seeds is an objective, a bound on one is a constraint.
 
 A direction belongs to the metric, not to the study file: nobody should ask for longer stalls by a slip of the pen.
+Only a figure that is no metric, a column of a table drawn together, has its direction written beside it.
 """
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, median
+from typing import Any
 
 Runs = Mapping[tuple[str, int], Mapping[str, float]]  # (scenario, seed) -> metric -> value
 
@@ -25,25 +27,52 @@ class Objective:
     """One column to improve: a metric of one scenario, its seeds drawn together by `over_seeds`."""
 
     name: str
-    scenario: str
+    scenario: str  # "" where several are drawn together
     metric: str
     over_seeds: str
     direction: str
     unit: str
+    over_scenarios: str = ""  # "mean" | "worst", seed by seed, before the seeds are drawn together
+    weights: Sequence[Sequence[Any]] = ()  # (scenario, weight) of those that are drawn together
 
     @property
     def said(self) -> str:
         """The objective in a few words."""
         unit = f" ({self.unit})" if self.unit else ""
-        return f"{self.over_seeds} over seeds of {self.scenario}.{self.metric}{unit}"
+        if not self.over_scenarios:
+            return f"{self.over_seeds} over seeds of {self.scenario}.{self.metric}{unit}"
+        names = ", ".join(name if weight == 1 else f"{weight:g} {name}" for name, weight in self.weights)
+        return f"{self.over_seeds} over seeds of the {self.over_scenarios} over {names} of {self.metric}{unit}"
+
+    def reads(self, scenario: str) -> bool:
+        """Whether runs of the scenario have a part in it."""
+        return scenario == self.scenario or any(scenario == name for name, _ in self.weights)
+
+    def by_seed(self, runs: Runs) -> list[float]:
+        """The metric seed by seed, its scenarios drawn together; NaN where a run does not give it."""
+        if not self.over_scenarios:
+            return [_metric(run, self.metric) for (name, _), run in sorted(runs.items()) if name == self.scenario]
+        seeds = sorted({seed for name, seed in runs if self.reads(name)})
+        return [self._of_seed(runs, seed) for seed in seeds]
+
+    def _of_seed(self, runs: Runs, seed: int) -> float:
+        seen = [(_metric(runs.get((name, seed), {}), self.metric), weight) for name, weight in self.weights]
+        if any(math.isnan(value) for value, _ in seen):
+            return math.nan
+        if self.over_scenarios == "worst":
+            return self._worst([value for value, _ in seen])
+        return sum(value * weight for value, weight in seen) / sum(weight for _, weight in seen)
+
+    def _worst(self, seen: Sequence[float]) -> float:
+        return max(seen) if self.direction == "minimize" else min(seen)
 
     def value(self, runs: Runs) -> float:
         """The objective of one trial; NaN if a run does not give the metric."""
-        seen = [_metric(run, self.metric) for (scenario, _), run in sorted(runs.items()) if scenario == self.scenario]
+        seen = self.by_seed(runs)
         if any(math.isnan(value) for value in seen):
             return math.nan
         if self.over_seeds == "worst":
-            return max(seen) if self.direction == "minimize" else min(seen)
+            return self._worst(seen)
         return fmean(seen) if self.over_seeds == "mean" else median(seen)
 
     def better(self, a: float, b: float) -> bool:
@@ -60,6 +89,10 @@ class Constraint:
     sign: str
     bound: float
     scenario: str | None = None
+
+    def reads(self, scenario: str) -> bool:
+        """Whether it bounds runs of the scenario."""
+        return self.scenario in (None, scenario)
 
     def violation(self, runs: Runs) -> float:
         """How far the worst run is beyond the bound: <= 0 is kept, NaN if a run does not give the metric."""

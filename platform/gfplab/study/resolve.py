@@ -12,12 +12,12 @@ from gfplab.kernel.decisions import DECISIONS
 from gfplab.policy.discover import Catalogue
 from gfplab.policy.select import stock_plugin
 from gfplab.policy.shares import kinds_of, share_fault
+from gfplab.study.aims import figure_of, objective_of
+from gfplab.study.file import Aim, StudyFile
 from gfplab.study.file import Range as Entry
-from gfplab.study.file import StudyFile
-from gfplab.study.objectives import DIRECTIONS, NAMED_CONSTRAINTS, Constraint, Objective, parse_bound
+from gfplab.study.objectives import NAMED_CONSTRAINTS, Constraint, Objective, parse_bound
 from gfplab.study.ranges import override_dimension, tunable_dimension
 from gfplab.study.space import POLICY, STOCK, Choice, Dimension, Override, Range, Space, Value
-from gfplab.tables.metrics import METRICS
 from gfplab.world.fields import keys_of
 from gfplab.world.overrides import Setting, setting_at
 from gfplab.world.scenario import World, build_world
@@ -39,8 +39,17 @@ class Scenario:
 class Resolver:
     """Goes through a study file once and collects what is wrong with it."""
 
-    def __init__(self, file: StudyFile, entries: Mapping[str, Entry], path: Path, base: Path, plugins: Catalogue):
+    def __init__(
+        self,
+        file: StudyFile,
+        entries: Mapping[str, Entry],
+        aims: Mapping[str, Aim],
+        path: Path,
+        base: Path,
+        plugins: Catalogue,
+    ):
         self.file, self.entries, self.path, self.plugins = file, entries, path, plugins
+        self.aims = aims
         self.lines: list[str] = []
         self.decisions = [decision.name for decision in DECISIONS]
         self.stock: dict[str, str] = {}  # kernel era -> its stock plugin, of every era that a run may have
@@ -262,23 +271,8 @@ class Resolver:
         """The objectives, in the order of the file."""
         if not self.file.objectives:
             self.wrong("[objectives]", 'nothing is asked for; write for example worst_io_stall_ms = "worst"')
-        found = []
-        for name, over_seeds in self.file.objectives.items():
-            where = self._metric_of(name, "[objectives]")
-            if where is None:
-                continue
-            scenario, metric = where
-            if scenario is None and len(self.scenario_names) > 1:
-                first = self.scenario_names[0]
-                self.wrong(f"[objectives] {name}", f'of which scenario? write "{first}.{name}" = "{over_seeds}"')
-                continue
-            scenario = scenario or self.scenario_names[0]
-            if METRICS[metric].better not in DIRECTIONS:
-                self.wrong(f"[objectives] {name}", "neither more nor less of this is better; bound it in constraints")
-                continue
-            direction = DIRECTIONS[METRICS[metric].better]
-            found.append(Objective(name, scenario, metric, over_seeds, direction, METRICS[metric].unit))
-        return found
+        found = (objective_of(name, aim, self) for name, aim in self.aims.items())
+        return [objective for objective in found if objective is not None]
 
     def constraints(self) -> list[Constraint]:
         """The constraints, in the order of the file."""
@@ -290,18 +284,6 @@ class Resolver:
                 self.wrong(
                     "constraints", f"'{text}' is no constraint" + (hint or '; write for example "oom_kills <= 0"')
                 )
-            elif (where := self._metric_of(said[0], "constraints")) is not None:
+            elif (where := figure_of(said[0], "constraints", self)) is not None:
                 found.append(Constraint(text, where[1], said[1], said[2], where[0]))
         return found
-
-    def _metric_of(self, name: str, where: str) -> tuple[str | None, str] | None:
-        """(scenario or None, metric) of `scenario.metric` or `metric`."""
-        scenario, dot, metric = name.rpartition(".")
-        if dot and scenario not in self.scenario_names:
-            known = did_you_mean(scenario, self.scenario_names)
-            self.wrong(where, f"no scenario of this study is named '{scenario}'{known}")
-            return None
-        if metric not in METRICS:
-            self.wrong(where, f"no metric is named '{metric}'{did_you_mean(metric, METRICS)}")
-            return None
-        return scenario or None, metric

@@ -2,10 +2,11 @@
 
 from typing import Any, get_origin
 
-from gfplab.study.file import Range, StudyFile
+from gfplab.study.file import Aim, Range, StudyFile
 from gfplab.world.fields import keys_of, table_of
 from gfplab.world.schema import json_schema
 
+_TABLE = ("type", "description", "properties", "additionalProperties")
 _SCALAR = {"type": ["number", "string", "boolean"]}
 _LIST = {"type": "array", "items": _SCALAR, "minItems": 1}
 _HOLDS_TABLES = {"not": {"additionalProperties": {"not": {"type": "object"}}}}
@@ -22,6 +23,10 @@ def study_schema() -> dict[str, Any]:
     schema["$defs"]["Range"] = {
         key: entry[key] for key in ("type", "description", "properties", "additionalProperties")
     }
+    aim = json_schema(Aim, "What is asked for")
+    schema["$defs"]["Aim"] = {key: aim[key] for key in (*_TABLE, "required")}
+    ways = aim["properties"]["seeds"]["enum"]
+    schema["properties"]["objectives"]["additionalProperties"] = {"anyOf": [{"enum": ways}, {"$ref": "#/$defs/Aim"}]}
     value = [_SCALAR, _LIST, {"$ref": "#/$defs/Range"}]
     inner = {"type": "object", **_HOLDS_TABLES, "additionalProperties": {"$ref": "#/$defs/Searched"}}
     words = {"propertyNames": {"not": {"enum": list(keys_of(Range))}}, "minProperties": 1}
@@ -44,8 +49,9 @@ PAGE = """| key | means | when not written |
 
 
 def keys_page() -> str:
-    """Every key of a study file and of an entry of its [search], as Markdown tables."""
-    return f"### The file\n\n{_rows(StudyFile)}\n### An entry of [search]\n\n{_rows(Range)}"
+    """Every key of a study file and of the entries of its [search] and [objectives], as Markdown tables."""
+    parts = {"The file": StudyFile, "An entry of [objectives]": Aim, "An entry of [search]": Range}
+    return "\n".join(f"### {title}\n\n{_rows(table)}" for title, table in parts.items())
 
 
 def _rows(table: type) -> str:

@@ -65,10 +65,16 @@ class Study:
                 trial.policies,
                 trial.tunables,
                 seed,
+                self.columns,
             )
             for scenario, path in self.scenarios.items()
             for seed in seeds or self.seeds
         ]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Figures that are read off tables for this study alone, by name."""
+        return tuple(sorted({each.metric for each in (*self.objectives, *self.constraints) if "." in each.metric}))
 
     def first_trials(self, wanted: int) -> list[Trial]:
         """The baselines as trials, as many as are wanted."""
@@ -94,7 +100,7 @@ class Study:
         """Why a trial's runs give no objectives: a metric is missing or is not a number; "" if all is well."""
         for (scenario, seed), metrics in trial.measured.items():
             for wanted in (*self.objectives, *self.constraints):
-                if wanted.scenario in (None, scenario) and math.isnan(metrics.get(wanted.metric, math.nan)):
+                if wanted.reads(scenario) and math.isnan(metrics.get(wanted.metric, math.nan)):
                     return f"{scenario}, seed {seed}: the run gives no {wanted.metric}"
         return ""
 
@@ -135,8 +141,8 @@ def load_study(path: Path | str, plugins: Catalogue | None = None, base: Path | 
     (default: the file's folder).
     """
     path = Path(path)
-    file, entries = read_file(read_toml(path, StudyError), path)
-    resolver = Resolver(file, entries, path, base or path.parent, discover() if plugins is None else plugins)
+    file, entries, aims = read_file(read_toml(path, StudyError), path)
+    resolver = Resolver(file, entries, aims, path, base or path.parent, discover() if plugins is None else plugins)
     space, objectives, constraints = resolver.space(), resolver.objectives(), resolver.constraints()
     baselines = baselines_of(file.baselines, space, resolver)
     if not resolver.lines and not space.dimensions() and (file.trials or 0) > len(baselines):
