@@ -109,7 +109,7 @@ def test_a_caller_that_may_sleep_never_comes_back_with_nothing():
 def test_of_those_who_wait_the_last_to_come_gets_the_element_and_the_order_turns_round_each_time(kernel):
     """prepare_to_wait() puts a waiter first, and all are woken: the two ends take turns, the middle starves."""
     m = Pool(min_nr=1, kernel=kernel).hard_times()
-    holder = m.take(GFP_NOIO, at_once=True)
+    holder = m.take(GFP_NOIO)
     waiters = [m.take(GFP_NOIO, start_ns=i * MS) for i in range(1, 6)]
     for i in range(4):
         m.give_back(holder, (100 + 50 * i) * MS)
