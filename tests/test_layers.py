@@ -13,10 +13,11 @@ PLUGINS = sorted((ROOT / "plugins").rglob("*.py"))
 FOR_RUNS = {"run", "boot", "world", "policy", "kernel", "engine"}
 BELOW = {
     "testing": {"cli", "truth", "report", "study", "tables", "run", "boot", "world", "policy", "kernel", "engine"},
-    "cli": {"truth", "debug", "report", "conformance", "study", "tables"} | FOR_RUNS,
+    "cli": {"truth", "debug", "report", "adversary", "conformance", "study", "tables"} | FOR_RUNS,
     "truth": {"report", "study", "tables", "run", "boot", "world", "policy", "kernel", "engine"},
     "debug": {"report", "tables", "run", "boot", "world", "policy", "kernel", "engine"},
     "report": {"conformance", "study", "tables"} | FOR_RUNS,
+    "adversary": {"study", "tables"} | FOR_RUNS,
     "conformance": {"tables"} | FOR_RUNS,
     "study": {"tables", "run", "boot", "world", "policy", "kernel", "engine"},
     "tables": {"run", "boot", "world", "policy", "kernel", "engine"},

@@ -11,12 +11,16 @@ import numpy as np
 
 from gfplab.boot.layout import Layout
 from gfplab.boot.machine import boot_machine
+from gfplab.engine.records import TASK_DEAD
 from gfplab.engine.slices import run_until
 from gfplab.errors import PolicyError, SimulationError
 from gfplab.kernel.model import kernel_model
 from gfplab.policy.faults import of_exception
+from gfplab.units import SEC
 
 LOGS = ("trace", "stalls", "vmstat")
+# twice the time-out of a sleep in mempool_alloc(): whoever waits has looked at its pool again at least once
+DEADLOCK_NS = 10 * SEC
 _builds: dict = {}
 _building = threading.Lock()
 
@@ -185,9 +189,23 @@ def verdict(arrays, why: str, length_ns: int) -> str:
         return "failed check"
     if vm["oom_kill"]:
         return "oom"
-    if vm["deadlock"]:
+    if vm["deadlock"] or deadlocked(arrays):
         return "deadlock"
     return "unfinished" if vm["until_done"] and not vm["done"] and arrays["e"]["now"][0] >= length_ns else "ok"
+
+
+def deadlocked(arrays) -> bool:
+    """Whether the tasks in mempool_alloc() wait for each other: all their pools are empty, no disk has anything to
+    finish, and nothing has come back to any of these pools for DEADLOCK_NS. A pool that still holds an element is slow
+    and not stuck, however long its user naps in reclaim.
+    """
+    tasks, pools = arrays["tasks"], arrays["pools"]
+    inside = np.unique(tasks["context_b"][(tasks["context_b"] > 0) & (tasks["state"] != TASK_DEAD)])
+    if not len(inside) or arrays["disks"]["inflight"].any():
+        return False
+    wanted = pools[inside]
+    since = np.maximum(wanted["last_return"], wanted["empty_since"])
+    return bool((wanted["curr_nr"] == 0).all() and (arrays["e"]["now"][0] - since >= DEADLOCK_NS).all())
 
 
 def stacks_of(build, sim) -> list[Stack]:

@@ -24,7 +24,10 @@ def test_an_oom_kill_is_bad_and_says_how_many_died(synthetic):
 def test_a_deadlock_is_bad_and_names_who_is_blocked(synthetic):
     found = verdict(synthetic, verdict="deadlock")
     assert found.exit_code == 1
-    assert found.sentence == "within 10 s of simulated time nothing could ever run again; blocked: kworker/u4:0"
+    assert found.sentence == (
+        "within 10 s of simulated time tasks came to wait for elements of mempools that only they could give back; "
+        "blocked: kworker/u4:0"
+    )
 
 
 def test_a_failed_check_is_bad_and_is_quoted(synthetic):

@@ -135,7 +135,7 @@ def setup_crypts(arrays, world, layout: Layout):
         row["encrypt_ns"] = crypt.encrypt_ns
         row["split_pages"] = (crypt.split_bytes or 0) // PAGE_SIZE
         row["swap_bios"], row["swap_wait"] = crypt.swap_bios, layout.waitqueue()
-        row["mutex"] = c
+        row["mutex"], row["no_mutex"] = c, not crypt.bio_alloc_lock
         arrays["mutexes"]["wait"][c] = layout.waitqueue()
         row["write_wait"] = layout.waitqueue()
         name = "dmcrypt_write" if ERA[world.kernel] < ERA_V6_1 else f"dmcrypt_write/{DM_MAJOR}:{c - 1}"[:TASK_COMM_LEN]

@@ -20,6 +20,7 @@ VERBS = {
     "run": "Run one scenario and say what happened.",
     "study": "Search policies and tunables over many runs.",
     "compare": "Compare policies under the same seeds.",
+    "attack": "Search a scenario that brings a policy down.",
     "watch": "Run one scenario again whenever its policy is saved.",
     "diff-runs": "Find the first decision at which two runs part.",
     "schema": "Print the JSON Schema of study or scenario files, for editors.",

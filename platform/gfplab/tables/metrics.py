@@ -257,7 +257,7 @@ METRICS = {
             "deadlock",
             "",
             "min",
-            "1 if nothing could ever run again",
+            "1 if tasks wait for elements of mempools that only they could give back",
             "runs",
             (pl.col("verdict") == "deadlock").any().cast(pl.Float64),
         ),

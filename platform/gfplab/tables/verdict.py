@@ -9,7 +9,7 @@ _SENTENCES = {
     "ok": "ran {sim} to the end",
     "oom": "{oom_kills:.0f} tasks killed for want of memory within {sim}",
     "unfinished": "not done after {sim}, the most that the scenario allows",
-    "deadlock": "within {sim} nothing could ever run again; {blocked}",
+    "deadlock": "within {sim} tasks came to wait for elements of mempools that only they could give back; {blocked}",
     "failed check": "{error}",
 }
 

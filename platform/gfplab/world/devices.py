@@ -72,6 +72,9 @@ class Crypt:
         int | None, Whole(0, 1 << 20), "swap bios in flight, 0 = no limit; none in v4.7, 2048 later"
     ] = None
     split_bytes: Annotated[SomeSize | None, "largest bio taken whole: 1 MiB, in v7.2 128 KiB"] = None
+    bio_alloc_lock: Annotated[
+        Flag, "one write at a time waits for ciphertext pages; false: none waits for the others, as before v4.0"
+    ] = True
 
 
 @dataclass(frozen=True)
