@@ -8,6 +8,7 @@ import click
 from gfplab.cli.output import JSON, default_folder, print_json
 from gfplab.cli.progress import progress
 from gfplab.cli.study_plan import plan
+from gfplab.cli.study_why import why
 
 WORKERS = click.option(
     "--workers", type=click.IntRange(min=1), default=1, show_default=True, help="Simulations at the same time."
@@ -31,6 +32,7 @@ def cli() -> None:
 
 
 cli.add_command(plan)
+cli.add_command(why)
 
 
 @cli.command("run")

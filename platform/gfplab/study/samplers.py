@@ -46,7 +46,7 @@ def refusal(name: str, objectives: int, space: Space) -> str:
 def new_sampler(name: str, objectives: int, batch: int) -> Callable[[int], optuna.samplers.BaseSampler]:
     """A function from a seed to the sampler of a batch."""
     samplers = optuna.samplers
-    population = max(2 * batch, 8)
+    population = _population(batch)
     match name:
         case "random":
             return lambda seed: samplers.RandomSampler(seed=seed)
@@ -65,6 +65,17 @@ def new_sampler(name: str, objectives: int, batch: int) -> Callable[[int], optun
     # several objectives Optuna models each parameter by itself.
     joint = {"multivariate": True, "group": True} if objectives == 1 else {}
     return lambda seed: _quietly(samplers.TPESampler, seed=seed, **joint)
+
+
+def learns_from(name: str, batch: int) -> int:
+    """How many trials a sampler draws by chance before it learns."""
+    if name in ("nsga2", "nsga3"):
+        return _population(batch)
+    return {"tpe": 10, "gp": 10, "cmaes": 1}.get(name, 0)
+
+
+def _population(batch: int) -> int:
+    return max(2 * batch, 8)
 
 
 def _quietly(sampler: Callable[..., optuna.samplers.BaseSampler], **how: Any) -> optuna.samplers.BaseSampler:

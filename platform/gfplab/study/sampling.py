@@ -14,11 +14,12 @@ import optuna
 from optuna.trial import FrozenTrial, TrialState
 
 from gfplab.study.objectives import Constraint, Objective
-from gfplab.study.samplers import new_sampler
+from gfplab.study.samplers import learns_from, new_sampler
 from gfplab.study.space import Space, Value
 from gfplab.study.store import Trial
 
 MOST_OF_ONE = 2  # times that a sampler is asked for one proposal, if it has nothing new
+_KNOWN = (TrialState.COMPLETE,)
 MOST_ASKED = 10  # and with those that chance is asked
 
 
@@ -37,7 +38,8 @@ class Sampling:
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         self._space, self._objectives, self._constraints = space, objectives, constraints
         self._new_sampler = new_sampler(sampler, len(objectives), batch)
-        self._seed = seed
+        self._seed, self._name, self._batch = seed, sampler, batch
+        self.why: list[str] = []  # of each proposal of the last batch, what is to be said of it
         self.directions = [objective.direction for objective in objectives]
         self._study = optuna.create_study(
             directions=self.directions,
@@ -55,7 +57,7 @@ class Sampling:
         (seed,) = np.random.SeedSequence([self._seed, batch]).generate_state(1)
         self._learned, self._chance = self._new_sampler(int(seed)), optuna.samplers.RandomSampler(seed=int(seed))
         self._study.sampler = self._learned
-        proposals = []
+        proposals, self.why = [], []
         for _ in range(count):
             trial, values = self._unheard_of()
             proposals.append(values)
@@ -79,9 +81,20 @@ class Sampling:
                 break
             self._study.tell(trial, state=TrialState.FAIL)
             self._dropped.add(trial.number)
+        self.why.append(self._said(attempt, key in self._proposed))
         self._study.sampler = self._learned
         self._proposed.add(key)
         return trial, values
+
+    def _said(self, attempt: int, repeated: bool) -> str:
+        """What is to be said of a proposal beyond who made it."""
+        if attempt >= MOST_OF_ONE:
+            new = "a repetition, for chance had nothing new either" if repeated else "drawn by chance"
+            return f"{new}: {self._name} proposed only what had been tried"
+        first, seen = learns_from(self._name, self._batch), len(self._study.get_trials(deepcopy=False, states=_KNOWN))
+        if seen < first:
+            return f"drawn by chance: {self._name} learns from {first} trials on, and {seen} were known"
+        return ""
 
     def tell(self, trial: Trial) -> None:
         """Take in a finished trial; they must come in the order of their numbers."""

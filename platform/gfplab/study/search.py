@@ -209,7 +209,8 @@ class _Coordinator:
             size = min(study.batch, self._wanted - number)
             if size <= 0:
                 return
-            yield [study.asked(number + i, batch, values) for i, values in enumerate(sampling.ask(batch, size))]
+            asked = zip(count(number), sampling.ask(batch, size), sampling.why, strict=False)
+            yield [study.asked(each, batch, values, why) for each, values, why in asked]
             number += size
 
     def _finished(

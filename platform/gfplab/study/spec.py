@@ -83,10 +83,10 @@ class Study:
             for number, each in enumerate(self.baselines[:wanted])
         ]
 
-    def asked(self, number: int, batch: int, values: dict[str, Value]) -> Trial:
+    def asked(self, number: int, batch: int, values: dict[str, Value], why: str = "") -> Trial:
         """A sampler's answers as a trial."""
         policies, tunables = self.space.policies_of(values), self.space.tunables_of(values)
-        return Trial(number, batch, "sampler", self.space.label_of(values), values, policies, tunables)
+        return Trial(number, batch, "sampler", self.space.label_of(values), values, policies, tunables, why=why)
 
     @property
     def edited(self) -> bool:

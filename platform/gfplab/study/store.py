@@ -32,6 +32,7 @@ class Trial:
     policies: dict[str, str]  # decision -> plugin, where it is not the stock kernel's
     tunables: dict[str, Value]  # "plugin.tunable" -> value, where it is not the plugin's default
     runs: list[tuple[str, int, dict[str, float]]] = field(default_factory=list)  # scenario, seed, metrics
+    why: str = ""  # what is to be said of how the sampler came to it
     failure: str = ""  # the sentence of the run that could not be measured
 
     @property
