@@ -5,7 +5,7 @@ import time
 
 import polars as pl
 import pytest
-from study_toy import run_and_lose_the_worker, run_fatally, run_slowly, run_toy
+from study_toy import STUDY, run_and_lose_the_worker, run_fatally, run_slowly, run_toy
 
 from gfplab.errors import StudyError
 from gfplab.study.outcome import read_study
@@ -39,6 +39,17 @@ def test_the_number_and_kind_of_workers_does_not_change_a_digit(study, tmp_path,
     outcome = run_study(study, tmp_path / "out", run_slowly, workers=workers, executor=executor)
     assert tables(outcome) == alone
     assert outcome.status == "done"
+
+
+@pytest.mark.parametrize("workers, executor", [(2, "threads"), (5, "threads"), (2, "processes")])
+def test_neither_does_it_where_trials_are_dropped_early(study_of, tmp_path, workers, executor):
+    """Who is dropped depends on its own seeds and on earlier batches, not on who has ended by then."""
+    text = "early_stop = { confidence = 0.95, min_seeds = 2 }\n" + STUDY.replace("[1, 2]", "[1, 2, 3, 4]")
+    alone = run_study(study_of(text), tmp_path / "alone", run_toy)
+    assert alone.trials.filter(state="dropped").height
+    run_study(study_of(text), tmp_path / "out", run_slowly, workers=workers, executor=executor)
+    for table in ("trials.parquet", "runs.parquet"):
+        assert (tmp_path / "out" / table).read_bytes() == (tmp_path / "alone" / table).read_bytes()
 
 
 def test_trials_are_told_in_number_order_although_they_end_in_another(study, tmp_path, alone):

@@ -36,7 +36,10 @@ def table(rows, origin=()):
     """Trials with the objectives a (less is better) and b (more is better)."""
     origins = [*origin, *["sampler"] * (len(rows) - len(origin))]
     return pl.DataFrame(
-        [(n, who, "complete", True, float(a), float(b)) for n, (who, (a, b)) in enumerate(zip(origins, rows))],
+        [
+            (n, who, "complete", True, float(a), float(b))
+            for n, (who, (a, b)) in enumerate(zip(origins, rows, strict=True))
+        ],
         schema=["number", "origin", "state", "feasible", "a", "b"],
         orient="row",
     )

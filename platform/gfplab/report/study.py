@@ -13,6 +13,7 @@ from gfplab.units import about_time
 MOST = 8
 # what the trials table says about a trial beyond its parameters and its objectives
 _ABOUT = {"number", "batch", "origin", "label", "state", "feasible", "violated", "pareto", "failure", "policy"}
+_ABOUT |= {"seeds", "beaten_by"}
 
 
 def study_page(found) -> RenderableType:
@@ -22,6 +23,11 @@ def study_page(found) -> RenderableType:
     failures = found.trials.filter(pl.col("state") == "failed")["failure"] if found.trials.height else []
     if len(failures):
         head += f"\n{len(failures)} of them failed: {failures[0]}"
+    dropped = found.trials.filter(pl.col("state") == "dropped") if found.trials.height else found.trials
+    if dropped.height:
+        all_seeds = found.trials.filter(pl.col("state") == "complete")["seeds"].max() or 0
+        saved = (all_seeds - dropped["seeds"]).sum()
+        head += f"\n{dropped.height} of them were dropped early, as the front surely beats them: {saved} seeds not run"
     if not rows.height:
         return Text(f"{head}\nno trial has finished")
     parts = [Text(head)]

@@ -37,6 +37,7 @@ _SEEDS: dict[str, Any] = {
     "minItems": 1,
     "uniqueItems": True,
 }
+_CONFIDENCE: dict[str, Any] = {"type": "number", "exclusiveMinimum": 0.5, "exclusiveMaximum": 1}
 _STACK: dict[str, Any] = {"anyOf": [_TEXT, {"type": "array", "items": _TEXT, "minItems": 1}]}
 _STACKS: dict[str, Any] = {"anyOf": [_TEXT, {"type": "array", "items": _STACK, "uniqueItems": True}]}
 _DECISION: dict[str, Any] = {"anyOf": [_TEXT, _SOME_TEXTS]}
@@ -71,6 +72,12 @@ def _seeds(value: Any) -> tuple[int, ...]:
     if len(set(value)) < len(value):
         raise ValueError("a seed twice; it would give the same run twice, so write each once")
     return tuple(value)
+
+
+def _confidence(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0.5 < value < 1:
+        raise ValueError("not between 0.5 and 1; write for example confidence = 0.95")
+    return float(value)
 
 
 def _stack(value: Any) -> str:
@@ -178,6 +185,16 @@ class Aim:
 
 
 @dataclass(frozen=True)
+class EarlyStop:
+    """When a trial may be left with fewer seeds than the others."""
+
+    __pydantic_config__ = TABLE
+
+    confidence: Annotated[float, Read(_confidence, _CONFIDENCE), "that the front would beat it, in each comparison"]
+    min_seeds: Annotated[int, Whole(2, 1_000_000), "seeds that each trial runs"] = 2
+
+
+@dataclass(frozen=True)
 class StudyFile:
     """The whole file."""
 
@@ -202,6 +219,9 @@ class StudyFile:
         "who proposes the trials after the baselines",
     ] = "tpe"
     seeds: Annotated[tuple[int, ...], Read(_seeds, _SEEDS), "of the simulations; every trial runs all"] = (1,)
+    early_stop: Annotated[
+        EarlyStop | None, "drop a trial that the front surely beats, such as { confidence = 0.95, min_seeds = 2 }"
+    ] = None
     select: Annotated[tuple[int, ...], Read(_seeds, _SEEDS), "more seeds, that choose the best of the front"] = ()
     confirm: Annotated[tuple[int, ...], Read(_seeds, _SEEDS), "fresh seeds that judge the chosen and baselines"] = ()
     policy: Annotated[tuple[str, ...], Read(_stacks, _STACKS), "whole plugins to choose from"] = ()

@@ -189,17 +189,20 @@ def _trials_frame(
             runs = trial.measured
             values[trial.number] = [objective.value(runs) for objective in objectives]
             violated[trial.number] = [c.name for c in constraints if c.violation(runs) > 0]
-    again = _repeated(trials)
-    front = set(pareto.front({n: v for n, v in values.items() if not violated[n] and n not in again}, objectives))
+    out = _repeated(trials) | {trial.number for trial in trials if trial.dropped}
+    front = set(pareto.front({n: v for n, v in values.items() if not violated[n] and n not in out}, objectives))
 
     data: dict[str, list] = {
         "number": [t.number for t in trials],
         "batch": [t.batch for t in trials],
         "origin": [t.origin for t in trials],
         "label": [t.label for t in trials],
-        "state": ["failed" if t.failed else "complete" for t in trials],
+        "state": ["failed" if t.failed else "dropped" if t.dropped else "complete" for t in trials],
+        "seeds": [len({seed for _, seed in t.measured}) for t in trials],
+        "beaten_by": [t.beaten_by for t in trials],
     }
     schema = {"number": pl.Int64, "batch": pl.Int64, "origin": pl.String, "label": pl.String, "state": pl.String}
+    schema |= {"seeds": pl.Int64, "beaten_by": pl.Int64}
     for name, dtype, _ in columns:
         data[name] = [_cell(t.values.get(name), dtype) for t in trials]
         schema[name] = _DTYPES[dtype]

@@ -2,23 +2,18 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from gfplab.study.objectives import Objective
-
-
-def dominates(a: Sequence[float], b: Sequence[float], objectives: Sequence[Objective]) -> bool:
-    """Whether `a` is nowhere worse than `b` and somewhere better."""
-    return not any(o.better(y, x) for o, x, y in zip(objectives, a, b, strict=True)) and any(
-        o.better(x, y) for o, x, y in zip(objectives, a, b, strict=True)
-    )
 
 
 def front(values: dict[int, Sequence[float]], objectives: Sequence[Objective]) -> list[int]:
     """The numbers of the trials that no other trial dominates, in order; equal trials stand together."""
-    return [
-        number
-        for number, mine in sorted(values.items())
-        if not any(dominates(other, mine, objectives) for other in values.values())
-    ]
+    numbers = sorted(values)
+    signs = np.array([1.0 if objective.direction == "minimize" else -1.0 for objective in objectives])
+    losses = np.array([values[number] for number in numbers], float).reshape(len(numbers), len(signs)) * signs
+    beaten = [((losses <= mine).all(axis=1) & (losses < mine).any(axis=1)).any() for mine in losses]
+    return [number for number, lost in zip(numbers, beaten, strict=True) if not lost]
 
 
 def best_by_turns(values: dict[int, Sequence[float]], objectives: Sequence[Objective], most: int) -> list[int]:

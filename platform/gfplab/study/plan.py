@@ -21,6 +21,7 @@ from gfplab.study.samplers import UNTAUGHT
 from gfplab.study.sampling import Sampling
 from gfplab.study.space import POLICY, STOCK, Choice, Dimension, Mask, Range
 from gfplab.study.spec import Study
+from gfplab.study.stopping import Stopping
 from gfplab.study.store import Record, Trial
 from gfplab.units import write
 
@@ -192,23 +193,40 @@ def _walk(study: Study, cached: CachedJobs | None) -> Counted:
         """The trial as measured, or None if one of its runs is not in the cache."""
         nonlocal in_cache, walked
         walked += 1
+        for seeds in stopping.stages(trial):
+            done = run(trial, seeds)
+            if done is None:
+                run(trial, study.seeds)  # for the count: who could be dropped is not known
+                return None
+            rival = stopping.beaten_by(done) if seeds != study.seeds and not done.failed else None
+            if done.failed or rival is not None:
+                done = replace(done, beaten_by=rival)
+                break
+        measured_trials.append(done)
+        return done
+
+    def run(trial: Trial, seeds: tuple[int, ...]) -> Trial | None:
+        """The trial with these seeds, if they are in the cache."""
+        nonlocal in_cache
         measured = []
-        for job in study.jobs(trial):
+        for job in study.jobs(trial, seeds):
             metrics = cached.known(job) if cached else None
             if job.key not in seen:
                 seen.add(job.key)
                 in_cache += metrics is not None
             if metrics is not None:
                 measured.append((job.scenario, job.seed, dict(metrics)))
-        if len(measured) < runs:
+        if len(measured) < len(study.scenarios) * len(seeds):
             return None
         done = replace(trial, runs=measured)
-        done = replace(done, failure=study.unmeasured(done))
-        measured_trials.append(done)
-        return done
+        return replace(done, failure=study.unmeasured(done))
+
+    def front_now() -> Stopping:
+        return Stopping(study.early_stop, study.seeds, study.objectives, study.constraints, measured_trials)
 
     sampling = Sampling(study.space, study.objectives, study.constraints, study.sampler, study.seed, study.batch)
     trials = study.first_trials(study.trials)
+    stopping = front_now()
     baselines = [take(trial) for trial in trials]
     baseline_runs = len(seen)
     number, told = len(trials), baselines
@@ -219,6 +237,7 @@ def _walk(study: Study, cached: CachedJobs | None) -> Counted:
         for trial in told:
             if trial is not None and study.sampler not in UNTAUGHT:
                 sampling.tell(trial)
+        stopping = front_now()
         told = [take(study.asked(number + i, batch, values)) for i, values in enumerate(sampling.ask(batch, size))]
         number += size
     search = len(seen) - baseline_runs + runs * (study.trials - number)

@@ -47,6 +47,7 @@ class Sampling:
             storage=optuna.storages.InMemoryStorage(),
         )
         self._asked: dict[int, optuna.Trial] = {}
+        self._told: dict[int, list[float]] = {}  # number -> values of the trials that were measured
         self._proposed: set[tuple] = set()
         self._dropped: set[int] = set()  # Optuna's numbers of proposals that were asked again
         self._next = 0  # number of the trial that is told or proposed next
@@ -108,6 +109,8 @@ class Sampling:
         else:
             for name, violation in violations.items():
                 asked.set_constraint(name, violation)
+            if trial.beaten_by is not None:
+                asked.set_user_attr("beaten_by", trial.beaten_by)
             with warnings.catch_warnings():  # CMA-ES says that it looks at no constraint; docs/studies.md does too
                 warnings.filterwarnings("ignore", "Constraints have been set", UserWarning)
                 self._study.tell(asked, values)
@@ -118,10 +121,19 @@ class Sampling:
         return [trial for trial in trials[since:] if trial.state.is_finished()]
 
     def _judge(self, trial: Trial) -> tuple[list[float], dict[str, float]]:
+        """Values and violations as the sampler is told of them.
+
+        A dropped trial is no better in anything than the one that beats it, whatever its few seeds say.
+        """
         if trial.failed:
             return [], {}
         runs = trial.measured
-        return [o.value(runs) for o in self._objectives], {c.name: c.violation(runs) for c in self._constraints}
+        values = [o.value(runs) for o in self._objectives]
+        if trial.beaten_by is not None:
+            rival = self._told[trial.beaten_by]
+            values = [y if o.better(x, y) else x for o, x, y in zip(self._objectives, values, rival, strict=True)]
+        self._told[trial.number] = values
+        return values, {c.name: c.violation(runs) for c in self._constraints}
 
     def _baseline(self, trial: Trial, values: list[float], violations: dict[str, float]) -> FrozenTrial:
         """A baseline as a finished trial, with as many parameters as lie in the space.

@@ -28,6 +28,7 @@ from gfplab.study.mirror import Mirror
 from gfplab.study.outcome import Outcome, outcome
 from gfplab.study.sampling import Sampling
 from gfplab.study.spec import Study, load_study
+from gfplab.study.stopping import Stopping
 from gfplab.study.store import Journal, Trial, on_disk, read_journal
 
 COPY = "study.toml"  # of the study file, as it was when the study began
@@ -151,7 +152,9 @@ class _Coordinator:
                     self._report(recorded[trial.number], recorded=True)
             if fresh and study.seconds is not None and time.monotonic() - started > study.seconds:
                 return "out of time"
-            for trial in self._finished(fresh, study.seeds, crew, interrupts):
+            before = [recorded[number] for number in sorted(recorded) if number < batch[0].number]
+            stopping = Stopping(study.early_stop, study.seeds, study.objectives, study.constraints, before)
+            for trial in self._finished(fresh, study.seeds, crew, interrupts, stopping):
                 self._record_it(self._journal.add, trial)
                 self._report(trial, recorded=False)
             for trial in batch:
@@ -214,29 +217,54 @@ class _Coordinator:
             number += size
 
     def _finished(
-        self, trials: list[Trial], seeds: tuple[int, ...], crew: Workers, interrupts: "_Interrupts"
+        self,
+        trials: list[Trial],
+        seeds: tuple[int, ...],
+        crew: Workers,
+        interrupts: "_Interrupts",
+        stopping: Stopping | None = None,
     ) -> Iterator[Trial]:
-        """Run the trials with these seeds; each comes out as soon as the last of its jobs has ended."""
-        jobs = {trial.number: self._study.jobs(trial, seeds) for trial in trials}
-        unmeasured = {job.key: job for each in jobs.values() for job in each if job.key not in self._measured}
+        """Run the trials with these seeds; each comes out as soon as the last of its jobs has ended.
+
+        `stopping` may let one go that has not run all of them.
+        """
+        study = self._study
+        stopping = stopping or Stopping(None, seeds, study.objectives, study.constraints)
+        stages = {
+            trial.number: [{job.key: job for job in study.jobs(trial, some)} for some in stopping.stages(trial)]
+            for trial in trials
+        }
         ended: dict[str, Mapping[str, float] | GfplabError] = {}
-        for key, job in unmeasured.items():
-            crew.give(key, job)
-        outstanding = len(unmeasured)
+        given: set[str] = set()
+
+        def give(trial: Trial) -> int:
+            """Queue what the trial's stage lacks and nobody has been given; how many jobs that is."""
+            lacking = [key for key in stages[trial.number][0] if key not in self._measured and key not in given]
+            for key in lacking:
+                crew.give(key, stages[trial.number][0][key])
+            given.update(lacking)
+            return len(lacking)
+
+        outstanding = sum(give(trial) for trial in trials)
         open_trials = list(trials)
-        stopping = False
+        leaving = False
         while True:
             for trial in list(open_trials):
-                results = [self._measured.get(job.key, ended.get(job.key)) for job in jobs[trial.number]]
-                if None not in results:
-                    open_trials.remove(trial)
-                    yield self._measure(trial, jobs[trial.number], results)
-            if interrupts.count and not stopping:
-                stopping = True
+                while (measured := self._measure(trial, stages[trial.number][0], ended)) is not None:
+                    del stages[trial.number][0]
+                    over = measured.failed or not stages[trial.number]
+                    rival = None if over else stopping.beaten_by(measured)
+                    if over or rival is not None:
+                        open_trials.remove(trial)
+                        yield replace(measured, beaten_by=rival)
+                        break
+                    outstanding += 0 if leaving else give(trial)
+            if interrupts.count and not leaving:
+                leaving = True
                 outstanding -= crew.drop_waiting()
                 if outstanding and open_trials:
                     self._say(f"stopping: {outstanding} simulations are still running; Ctrl-C again abandons them")
-            if stopping and (not outstanding or interrupts.count > 1):
+            if leaving and (not outstanding or interrupts.count > 1):
                 raise StudyInterrupted(
                     f"{self._directory}: stopped after {self._done} of {self._wanted} trials;"
                     f" gfplab study resume {self._directory} goes on"
@@ -251,22 +279,29 @@ class _Coordinator:
                     raise result
                 ended[key] = result
 
-    def _measure(self, trial: Trial, jobs: list[Job], results: list[Mapping[str, float] | GfplabError]) -> Trial:
-        """The trial with what its jobs gave."""
+    def _measure(
+        self, trial: Trial, jobs: Mapping[str, Job], ended: Mapping[str, Mapping[str, float] | GfplabError]
+    ) -> Trial | None:
+        """The trial with what its jobs gave; None if one of them has not ended."""
+        results = {key: self._measured.get(key, ended.get(key)) for key in jobs}
+        if None in results.values():
+            return None
         runs, failure = [], ""
-        for job, result in zip(jobs, results, strict=True):
+        for key, job in jobs.items():
+            result = results[key]
             if isinstance(result, Mapping):
                 runs.append((job.scenario, job.seed, dict(result)))
-            else:
+            elif result is not None:
                 failure = failure or " / ".join(result.lines)
         trial = replace(trial, runs=runs, failure=failure)
-        self._remember(trial, jobs)
+        self._remember(trial, list(jobs.values()))
         return replace(trial, failure=failure or self._study.unmeasured(trial))
 
     def _remember(self, trial: Trial, jobs: list[Job]) -> None:
-        if len(trial.runs) == len(jobs):
-            for job, (_, _, metrics) in zip(jobs, trial.runs, strict=True):
-                self._measured[job.key] = metrics
+        """Keep what the trial's jobs gave, for others that ask the same."""
+        keys = {(job.scenario, job.seed): job.key for job in jobs}
+        for scenario, seed, metrics in trial.runs:
+            self._measured[keys[scenario, seed]] = metrics
 
     def _check_recorded(self, asked: Trial) -> None:
         recorded = self._record.trials[asked.number]

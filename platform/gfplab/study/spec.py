@@ -14,7 +14,7 @@ from typing import Any
 from gfplab.errors import StudyError
 from gfplab.policy.discover import Catalogue, discover
 from gfplab.study.baselines import Baseline, baselines_of
-from gfplab.study.file import read_file
+from gfplab.study.file import EarlyStop, read_file
 from gfplab.study.jobs import Job
 from gfplab.study.objectives import Constraint, Objective
 from gfplab.study.outcome import shape_of
@@ -44,6 +44,7 @@ class Study:
     batch: int
     sampler: str
     seeds: tuple[int, ...]
+    early_stop: EarlyStop | None
     select: tuple[int, ...]
     confirm: tuple[int, ...]
     scenarios: Mapping[str, Path]
@@ -151,6 +152,11 @@ def load_study(path: Path | str, plugins: Catalogue | None = None, base: Path | 
         resolver.wrong(
             "trials", f"{file.trials} are fewer than the baselines, which are {len(baselines)} with the stock kernel"
         )
+    if file.early_stop is not None and file.early_stop.min_seeds >= len(file.seeds):
+        resolver.wrong(
+            "early_stop",
+            f"min_seeds = {file.early_stop.min_seeds} is all of seeds, so nothing could be saved; name more seeds",
+        )
     seeds = {"seeds": file.seeds, "select": file.select, "confirm": file.confirm}
     for before, after in (("seeds", "select"), ("seeds", "confirm"), ("select", "confirm")):
         if used := sorted(set(seeds[before]) & set(seeds[after])):
@@ -178,6 +184,7 @@ def load_study(path: Path | str, plugins: Catalogue | None = None, base: Path | 
         batch=file.batch,
         sampler=file.sampler,
         seeds=file.seeds,
+        early_stop=file.early_stop,
         select=file.select,
         confirm=file.confirm,
         scenarios={name: scenario.path for name, scenario in resolver.scenarios.items()},

@@ -34,10 +34,15 @@ class Trial:
     runs: list[tuple[str, int, dict[str, float]]] = field(default_factory=list)  # scenario, seed, metrics
     why: str = ""  # what is to be said of how the sampler came to it
     failure: str = ""  # the sentence of the run that could not be measured
+    beaten_by: int | None = None  # the trial of the front that it surely would be dominated by; not all seeds were run
 
     @property
     def failed(self) -> bool:
         return bool(self.failure)
+
+    @property
+    def dropped(self) -> bool:
+        return self.beaten_by is not None
 
     @property
     def measured(self) -> Runs:
