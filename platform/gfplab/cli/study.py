@@ -9,6 +9,7 @@ from gfplab.cli.output import JSON, default_folder, print_json
 from gfplab.cli.progress import progress
 from gfplab.cli.study_plan import plan
 from gfplab.cli.study_why import why
+from gfplab.cli.study_worker import merge, worker
 
 WORKERS = click.option(
     "--workers", type=click.IntRange(min=1), default=1, show_default=True, help="Simulations at the same time."
@@ -32,6 +33,8 @@ def cli() -> None:
 
 
 cli.add_command(plan)
+cli.add_command(worker)
+cli.add_command(merge)
 cli.add_command(why)
 
 

@@ -1,0 +1,60 @@
+"""`gfplab study worker` and `study merge`: machines that run one study freely, and their results as one dataset."""
+
+from pathlib import Path
+
+import click
+
+from gfplab.cli.output import JSON, RESULTS, print_json
+
+PLACE = RESULTS / "dataset"
+
+
+@click.command("worker")
+@click.argument("study", metavar="STUDY.toml", type=click.Path(path_type=Path))
+@click.option("--storage", required=True, metavar="postgresql://USER@HOST:PORT/DATABASE", help="Where workers meet.")
+@click.option("--trials", type=click.IntRange(min=1), help="Trials of all workers.  [default: the study's]")
+@click.option(
+    "--out", type=click.Path(path_type=Path), default=PLACE, show_default=True, help="Folder of the Parquet dataset."
+)
+@JSON
+def worker(study: Path, storage: str, trials: int | None, out: Path, as_json: bool) -> int:
+    """Run trials of a study that any number of workers share. NOT reproducible: trials depend on who ended when."""
+    from gfplab.cli.study import identity
+    from gfplab.study.spec import load_study
+    from gfplab.study.throughput import name_of, work
+    from gfplab.tables.job import run_job
+
+    asked = load_study(study)
+    click.echo("free-running workers: what they propose cannot be reproduced; gfplab study run can", err=True)
+
+    def report(trial, done: int) -> None:
+        click.echo(
+            f"trial {trial.number} ({done} of {trials or asked.trials}): {trial.failure or trial.label}", err=True
+        )
+
+    done = work(asked, run_job, storage, out, trials=trials, progress=report, identity=identity())
+    name = name_of(asked, identity())
+    if as_json:
+        print_json({"study": name, "done": done, "dataset": str(out), "reproducible": False})
+        return 0
+    click.echo(f"{name}: {done} trials; results in {out} (gfplab study merge {out})")
+    return 0
+
+
+@click.command("merge")
+@click.argument("folder", metavar="DIR", type=click.Path(path_type=Path), default=PLACE)
+@JSON
+def merge(folder: Path, as_json: bool) -> int:
+    """Make one Parquet file of each study's many in the dataset that workers wrote."""
+    from gfplab.errors import StudyError
+    from gfplab.study import dataset
+
+    merged = dataset.merge(folder)
+    if not merged:
+        raise StudyError(f"{folder}: there is no dataset here; gfplab study worker writes one")
+    if as_json:
+        print_json({"dataset": str(folder), "studies": merged})
+        return 0
+    for name, trials in merged.items():
+        click.echo(f"{name}: {trials} trials in {folder / f'study={name}'}")
+    return 0

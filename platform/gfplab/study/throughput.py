@@ -1,0 +1,183 @@
+"""Free-running workers on one PostgreSQL server: as many machines as there are, and nobody waits for anybody.
+
+Each worker asks Optuna for a trial as soon as it has ended one, so what is proposed depends on who ended when: unlike a
+study that a coordinator runs (search.py), this one is not reproducible.  A worker that is killed leaves a trial without
+a heartbeat, and another worker runs that one again.
+"""
+
+import os
+import re
+import socket
+import time
+import warnings
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import count
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import optuna
+from optuna.exceptions import ExperimentalWarning, StorageInternalError
+from optuna.storages import RDBStorage, RetryHeartbeatStaleTrialCallback
+from optuna.trial import TrialState
+from sqlalchemy.exc import IntegrityError, ProgrammingError, SQLAlchemyError
+
+from gfplab.engine.cache import digest
+from gfplab.errors import GfplabError, StudyError
+from gfplab.study import dataset
+from gfplab.study.jobs import RunJob
+from gfplab.study.samplers import new_sampler
+from gfplab.study.spec import Study
+from gfplab.study.store import Trial, on_disk
+
+HEARTBEAT_S = 15
+GRACE_S = 60  # without a heartbeat, until a trial's worker is held for dead
+SCHEME = "postgresql://"
+TRIES = 6
+_FAILURE = "failure"
+
+
+class CannotMeasure(Exception):
+    """A trial whose runs gave no objectives; it is told as failed."""
+
+
+def work(
+    study: Study,
+    run_job: RunJob,
+    url: str,
+    place: Path,
+    *,
+    trials: int | None = None,
+    progress: Callable[[Trial, int], None] = lambda _trial, _done: None,
+    identity: dict[str, str] | None = None,
+    heartbeat: int = HEARTBEAT_S,
+    grace: int = GRACE_S,
+) -> int:
+    """Run trials until the study on the server at `url` has `trials` in all; how many it has.
+
+    Results go into the dataset at `place`.  k workers that end together may run up to k - 1 trials more than wanted.
+    """
+    name = name_of(study, identity or {})
+    wanted = trials or study.trials
+    worker = f"{socket.gethostname()}-{os.getpid()}"
+    optuna.logging.set_verbosity(optuna.logging.CRITICAL)
+    storage = connect(url, heartbeat, grace)
+
+    def objective(asked: optuna.Trial) -> list[float]:
+        trial = study.asked(asked.number, 0, study.space.ask(asked))
+        runs, failure = [], ""
+        for job in study.jobs(trial):
+            try:
+                runs.append((job.scenario, job.seed, dict(run_job(job))))
+            except StudyError:
+                raise
+            except GfplabError as error:
+                failure = failure or " / ".join(error.lines)
+        trial = replace(trial, runs=runs, failure=failure)
+        trial = replace(trial, failure=failure or study.unmeasured(trial))
+        with on_disk(place):
+            dataset.add(place, name, trial, worker)
+        progress(trial, len(_ended(served)) + 1)
+        if trial.failed:
+            asked.set_user_attr(_FAILURE, trial.failure)
+            raise CannotMeasure
+        for constraint in study.constraints:
+            asked.set_constraint(constraint.name, constraint.violation(trial.measured))
+        return [each.value(trial.measured) for each in study.objectives]
+
+    def enough(_study: optuna.Study, _trial: object) -> None:
+        if len(_ended(served)) >= wanted:
+            served.stop()
+
+    try:
+        seed = int.from_bytes(os.urandom(4), "big")  # two workers with one seed would propose the same
+        served = optuna.create_study(
+            storage=storage,
+            study_name=name,
+            directions=[each.direction for each in study.objectives],
+            sampler=new_sampler(study.sampler, len(study.objectives), study.batch)(seed),
+            load_if_exists=True,
+        )
+        if len(_ended(served)) < wanted:
+            served.optimize(objective, catch=(CannotMeasure,), callbacks=[enough])
+        return len(_ended(served))
+    except StudyError:
+        raise
+    except Exception as error:
+        lost = _of_storage(error)
+        if lost is None:
+            raise
+        raise StudyError(
+            f"--storage: the PostgreSQL server at {_place(url)} was lost ({_cause(lost)}); finished trials are there"
+            " and in the dataset: start the worker again when the server is back"
+        ) from None
+    finally:
+        disconnect(storage)
+
+
+def name_of(study: Study, identity: dict[str, str]) -> str:
+    """A name for the study on the server and in the dataset; a changed question has another one."""
+    said = study.header(identity)
+    words = "-".join(re.findall(r"[a-z0-9]+", study.path.stem.lower()))
+    return f"{words}-{digest(repr(sorted(said['said'].items())), repr(sorted(said['made_of'].items())))[:8]}"
+
+
+def _ended(served: optuna.Study) -> list:
+    """Trials that were measured, or could not be; not those of workers that died."""
+    found = served.get_trials(deepcopy=False, states=(TrialState.COMPLETE, TrialState.FAIL))
+    return [trial for trial in found if trial.state == TrialState.COMPLETE or _FAILURE in trial.user_attrs]
+
+
+def connect(url: str, heartbeat: int = HEARTBEAT_S, grace: int = GRACE_S) -> RDBStorage:
+    """Optuna's storage on the server at `url`, to be ended by `disconnect`; StudyError if the server lets nobody in."""
+    if not url.startswith(SCHEME):
+        raise StudyError(f"--storage: '{url}' is no address of a server; write {SCHEME}USER@HOST:PORT/DATABASE")
+    for attempt in count(1):
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", ExperimentalWarning)
+                return RDBStorage(
+                    f"postgresql+psycopg://{url.removeprefix(SCHEME)}",
+                    engine_kwargs={"pool_pre_ping": True, "connect_args": {"connect_timeout": 10}},
+                    heartbeat_interval=heartbeat,
+                    grace_period=grace,
+                    heartbeat_stale_trial_callback=RetryHeartbeatStaleTrialCallback(),
+                )
+        except ImportError:
+            raise StudyError("--storage: psycopg is not installed; write pip install 'gfplab[postgres]'") from None
+        except (SQLAlchemyError, StorageInternalError) as error:
+            # the first workers of an empty database make its tables at the same time, and trip over one another
+            if isinstance(error, IntegrityError | ProgrammingError) and attempt < TRIES:
+                time.sleep(0.3 * attempt)
+                continue
+            raise StudyError(
+                f"--storage: no PostgreSQL server lets us in at {_place(url)} ({_cause(error)});"
+                " start it, or see to user and database"
+            ) from None
+
+
+def disconnect(storage: RDBStorage) -> None:
+    """Close every connection, also to a server that is gone."""
+    storage.remove_session()
+    storage.engine.dispose()
+
+
+def _of_storage(error: BaseException | None) -> BaseException | None:
+    """What went wrong with the server, behind whatever Optuna stumbled over then; None if nothing did."""
+    while error is not None and not isinstance(error, StorageInternalError | SQLAlchemyError):
+        error = error.__cause__ or error.__context__
+    return error
+
+
+def _place(url: str) -> str:
+    """Where the server is, without the password."""
+    parts = urlsplit(url)
+    return f"{parts.hostname}:{parts.port or 5432}{parts.path}"
+
+
+def _cause(error: BaseException) -> str:
+    """The innermost reason, on one line."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    said = [line for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
+    return re.sub(r"^\([^)]*\) ", "", said[0]).strip()
