@@ -190,6 +190,24 @@ def test_a_trial_that_cannot_be_measured_counts_and_says_why(study, server, tmp_
     assert failures and failures <= {f"{name}: invariant 4 broken at 0.5 s" for name in ("storm", "calm")}
 
 
+@pytest.mark.slow
+def test_a_scenario_edited_under_a_worker_ends_it(study, server, tmp_path):
+    """What ran since is in no dataset."""
+    storm = tmp_path / "files" / "storm.toml"
+
+    def edit(trial, done):
+        if done == 2:
+            storm.write_text(storm.read_text().replace("200us", "300us", 1))
+
+    with pytest.raises(StudyError) as caught:
+        work(study, run_toy, server.url, tmp_path / "dataset", trials=6, identity={"edited": "yes"}, progress=edit)
+    assert str(caught.value) == (
+        f"{storm}: was changed while this worker ran, and its last trial is not kept;"
+        " start the worker again: an edited scenario is another study"
+    )
+    assert dataset.scan(tmp_path / "dataset").select("number").unique().collect().height == 2
+
+
 def test_a_server_that_is_not_there_is_a_sentence(study, tmp_path):
     """And the password is not in it."""
     with pytest.raises(StudyError) as caught:

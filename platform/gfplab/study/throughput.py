@@ -25,6 +25,7 @@ from sqlalchemy.exc import IntegrityError, ProgrammingError, SQLAlchemyError
 from gfplab.engine.cache import digest
 from gfplab.errors import GfplabError, StudyError
 from gfplab.study import dataset
+from gfplab.study.ground import moved
 from gfplab.study.jobs import RunJob
 from gfplab.study.samplers import new_sampler
 from gfplab.study.spec import Study
@@ -75,6 +76,11 @@ def work(
                 failure = failure or " / ".join(error.lines)
         trial = replace(trial, runs=runs, failure=failure)
         trial = replace(trial, failure=failure or study.unmeasured(trial))
+        if edited := moved(study.scenarios, study.made_of):
+            raise StudyError(
+                f"{study.scenarios[edited]}: was changed while this worker ran, and its last trial is not kept;"
+                " start the worker again: an edited scenario is another study"
+            )
         with on_disk(place):
             dataset.add(place, name, trial, worker)
         progress(trial, len(_ended(served)) + 1)
