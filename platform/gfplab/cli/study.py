@@ -1,13 +1,14 @@
 """`gfplab study`: search policies and tunables, stop and go on, look at what was found."""
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
 from gfplab.cli.output import JSON, default_folder, print_json
-from gfplab.cli.progress import progress
 from gfplab.cli.study_plan import plan
+from gfplab.cli.study_watch import watch
 from gfplab.cli.study_why import why
 from gfplab.cli.study_worker import merge, worker
 
@@ -36,6 +37,7 @@ cli.add_command(plan)
 cli.add_command(worker)
 cli.add_command(merge)
 cli.add_command(why)
+cli.add_command(watch)
 
 
 @cli.command("run")
@@ -57,7 +59,7 @@ def run(
     asked = load_study(study)
     folder = out or default_folder(study.stem)
     warnings = warnings_of(asked)
-    with _trials(as_json) as report:
+    with _trials(as_json, folder) as report:
         found = run_study(
             asked,
             folder,
@@ -85,7 +87,7 @@ def resume(folder: Path, workers: int, executor: str, trials: int | None, cache:
     from gfplab.tables.job import run_job
 
     warnings = warnings_of(began(folder))
-    with _trials(as_json) as report:
+    with _trials(as_json, folder) as report:
         found = resume_study(
             folder,
             run_job,
@@ -196,23 +198,40 @@ def _present(found, as_json: bool, warnings: Sequence[str] = ()) -> int:
 
 
 class _trials:
-    """Says on standard error how far a study is: a bar on a terminal, a line for each trial elsewhere."""
+    """Says on standard error how far a study is: the page of `study watch` on a terminal, elsewhere a line a trial."""
 
-    def __init__(self, quiet: bool):
-        self._quiet, self._bar = quiet, progress("trials", quiet)
+    def __init__(self, quiet: bool, folder: Path):
+        self._quiet, self._folder, self._screen = quiet, folder, None
 
     def __enter__(self):
-        self._report = self._bar.__enter__()
+        if not self._quiet and sys.stderr.isatty():
+            from rich.console import Console
+            from rich.live import Live
+
+            console = Console(file=sys.stderr)
+            self._screen = Live(get_renderable=self._page, console=console, refresh_per_second=2, transient=True)
+            self._screen.start()
         return self._say
 
     def __exit__(self, *what):
-        return self._bar.__exit__(*what)
+        if self._screen is not None:
+            self._screen.stop()
+
+    def _page(self):
+        from rich.text import Text
+
+        from gfplab.errors import GfplabError
+        from gfplab.report.live import live_page
+        from gfplab.study.live import view_of
+
+        try:
+            return live_page(view_of(self._folder))
+        except GfplabError:
+            return Text("")  # the journal has not been begun, or cannot be read, which the study itself will say
 
     def _say(self, at) -> None:
         from gfplab.report.tables import number
 
-        values = ", ".join(f"{name} {number(value)}" for name, value in at.values.items()) or at.trial.failure
-        if self._report is not None:
-            self._report(at.done, at.wanted, values)
-        elif not self._quiet and not at.recorded:
+        if self._screen is None and not self._quiet and not at.recorded:
+            values = ", ".join(f"{name} {number(value)}" for name, value in at.values.items()) or at.trial.failure
             click.echo(f"trial {at.trial.number} ({at.done} of {at.wanted}): {values}", err=True)

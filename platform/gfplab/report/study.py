@@ -33,9 +33,9 @@ def study_page(found) -> RenderableType:
     parts = [Text(head)]
     baselines = _baselines(found)
     if baselines.height > 1:
-        parts += [Text("\nthe answers as they were given"), _table(baselines, found)]
+        parts += [Text("\nthe answers as they were given"), front_table(baselines, found)]
     shown = rows if rows.height <= MOST + 1 else rows.filter(pl.col("number").is_in([0, *found.finalists]))
-    parts += [Text("\nwhat no other trial beats, below the stock kernel"), _table(shown, found)]
+    parts += [Text("\nwhat no other trial beats, below the stock kernel"), front_table(shown, found)]
     if shown.height < rows.height:
         best = "the best by each aim, and the baselines among them"
         parts.append(Text(f"{shown.height - 1} of {rows.height - 1} trials that no other trial beats: {best}"))
@@ -99,7 +99,8 @@ def _short(name: str) -> str:
     return "_".join(words[:half]) + ("\n_" + "_".join(words[half:]) if words[half:] else "")
 
 
-def _table(rows: pl.DataFrame, found) -> Table:
+def front_table(rows: pl.DataFrame, found) -> Table:
+    """Trials with their objectives and what they set."""
     objectives = found.objectives
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     table.add_column("trial", no_wrap=True, justify="right")

@@ -24,6 +24,7 @@ from gfplab.study.executors import Workers
 from gfplab.study.files import write_whole
 from gfplab.study.ground import moved
 from gfplab.study.jobs import Job, RunJob
+from gfplab.study.live import Live
 from gfplab.study.mirror import Mirror
 from gfplab.study.outcome import Outcome, outcome
 from gfplab.study.sampling import Sampling
@@ -84,15 +85,20 @@ def run_study(
                 write_whole(directory / COPY, study.text.encode())
             if trials is not None or record.header["wanted"] < header["wanted"]:
                 journal.want(header["wanted"])
+        known: Callable[[Job], object] = lambda _job: None  # noqa: E731
         if cache is not None:
             run_job = CachedJobs(
                 TimedJobs(run_job, cache.parent / SECONDS), cache, record.header["made_of"], study.stock
             )
-        coordinator = _Coordinator(study, directory, journal, progress, say)
+            known = run_job.known
+        live = Live(directory, workers, len(record.trials))
+        coordinator = _Coordinator(study, directory, journal, progress, say, live, known)
         with _interrupts() as interrupts, contextlib.closing(Workers(run_job, workers, executor)) as crew:
             try:
+                status = "stopped"
                 status = coordinator.run(crew, interrupts)
             finally:
+                live.end(status)
                 found = outcome(directory, record, "stopped")
                 with on_disk(directory):
                     found.write()
@@ -115,7 +121,8 @@ def began(directory: Path | str, plugins: Catalogue | None = None) -> Study:
 
 
 class _Coordinator:
-    def __init__(self, study: Study, directory: Path, journal: Journal, progress, say):
+    def __init__(self, study: Study, directory: Path, journal: Journal, progress, say, live: Live, known):
+        self._live, self._known = live, known
         self._study, self._directory, self._journal = study, directory, journal
         self._progress, self._say = progress, say
         self._record = journal.record
@@ -131,9 +138,11 @@ class _Coordinator:
         status = self._search(crew, interrupts)
         study, record, journal = self._study, self._record, self._journal
         if study.select:
+            self._live.phase = "select"
             candidates = outcome(self._directory, record, "").candidates
             self._again(candidates, study.select, record.selected, journal.select, crew, interrupts)
         if study.confirm:
+            self._live.phase = "confirm"
             finalists = outcome(self._directory, record, "").finalists
             self._again(finalists, study.confirm, record.confirmed, journal.confirm, crew, interrupts)
         return status
@@ -240,8 +249,10 @@ class _Coordinator:
         def give(trial: Trial) -> int:
             """Queue what the trial's stage lacks and nobody has been given; how many jobs that is."""
             lacking = [key for key in stages[trial.number][0] if key not in self._measured and key not in given]
-            for key in lacking:
-                crew.give(key, stages[trial.number][0][key])
+            jobs = {key: stages[trial.number][0][key] for key in lacking}
+            self._live.give(lacking, [key for key, job in jobs.items() if self._known(job) is not None])
+            for key, job in jobs.items():
+                crew.give(key, job)
             given.update(lacking)
             return len(lacking)
 
@@ -272,9 +283,11 @@ class _Coordinator:
             if not open_trials:
                 return
             taken = crew.take()
+            self._live.beat()
             if taken is not None:
                 outstanding -= 1
                 key, result = taken
+                self._live.took(key)
                 if isinstance(result, StudyError) or not isinstance(result, GfplabError | Mapping):
                     raise result
                 ended[key] = result
