@@ -53,6 +53,14 @@ def test_the_table_names_the_reference_and_then_each_policy(runs, capsys):
     assert pl.read_parquet("here/runs.parquet").select("policy", "seed").height == 24
 
 
+def test_show_prints_the_same_again_without_running_anything(runs, capsys):
+    compare("-p", "neil_mask", "--seeds", "4", "--out", "here")
+    first, count = capsys.readouterr().out, len(runs)
+    assert run_command_line(["show", "here"]) == 0
+    assert capsys.readouterr().out == first
+    assert len(runs) == count
+
+
 def test_too_few_seeds_are_said_to_be_too_few(runs, capsys):
     assert compare("-p", "neil_mask", "--seeds", "4") == 0
     assert "with 4 seeds no corrected p can be below 0.125; take more --seeds" in capsys.readouterr().out

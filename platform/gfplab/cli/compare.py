@@ -48,8 +48,6 @@ def cli(scenario, policies, against, seeds, first_seed, metrics, settings, worke
     from gfplab.cli.run import split_settings, warn
     from gfplab.engine.cache import root
     from gfplab.policy.discover import discover
-    from gfplab.report.tables import print_page
-    from gfplab.report.versus import versus_page
     from gfplab.study.cache import CachedJobs
     from gfplab.study.contestants import enter, files_of
     from gfplab.study.versus import DEFAULT_METRICS, check_metrics, compare, labels, run_seeds
@@ -89,21 +87,32 @@ def cli(scenario, policies, against, seeds, first_seed, metrics, settings, worke
         "scenario": path.stem,
         "settings": list(settings),
         "made_of": entries.made_of,
+        "warnings": warnings,
         "sources_hash": sources_hash(),
         "versions": versions(),
     }
-    export(Tables({"comparisons": comparisons, "runs": runs}, provenance), folder)
+    tables = Tables({"comparisons": comparisons, "runs": runs}, provenance)
+    export(tables, folder)
+    return present(tables, folder, as_json)
+
+
+def present(tables, folder: Path, as_json: bool) -> int:
+    """Print the page on a comparison, or its JSON document."""
+    from gfplab.report.tables import print_page
+    from gfplab.report.versus import versus_page
+
+    scenario, comparisons = tables.provenance["scenario"], tables["comparisons"]
     if as_json:
         print_json(
             {
-                "scenario": path.stem,
+                "scenario": scenario,
                 "out": str(folder),
                 "comparisons": comparisons.to_dicts(),
-                "runs": runs.to_dicts(),
-                "warnings": warnings,
+                "runs": tables["runs"].to_dicts(),
+                "warnings": tables.provenance["warnings"],
             }
         )
         return 0
-    print_page(versus_page(path.stem, comparisons))
+    print_page(versus_page(scenario, comparisons))
     click.echo(f"tables in {folder}")
     return 0

@@ -1,4 +1,4 @@
-"""`gfplab show`: the page of a run, or of a study, printed again from its folder."""
+"""`gfplab show`: the page of a run, a study or a comparison, printed again from its folder."""
 
 from pathlib import Path
 
@@ -23,6 +23,10 @@ def cli(folder: Path, as_json: bool, stacks: bool, chart: Path | None) -> int:
     from gfplab.tables.export import read_folder
 
     tables = read_folder(folder)
+    if "comparisons" in tables.frames:
+        from gfplab.cli.compare import present as present_comparison
+
+        return present_comparison(tables, folder, as_json)
     if "runs" not in tables.frames:
         raise GfplabError(
             f"{folder}: holds {', '.join(tables.frames)}, not a run; query these tables, or run gfplab validate again"
