@@ -12,6 +12,7 @@ from study_toy import STUDY, run_toy
 
 from gfplab.study import hypervolume as volumes
 from gfplab.study.hypervolume import hypervolume, progress_frame
+from gfplab.study.importance import importance_frame
 from gfplab.study.objectives import Objective
 from gfplab.study.outcome import read_study
 from gfplab.study.search import run_study
@@ -108,3 +109,18 @@ def test_the_parameter_that_decides_is_found_among_those_that_do_not(study_of, t
     assert read_study(tmp_path / "out").importance.equals(outcome.importance)
     assert pl.read_parquet(tmp_path / "out" / "importance.parquet").equals(outcome.importance)
     assert pl.read_parquet(tmp_path / "out" / "progress.parquet").equals(outcome.progress)
+
+
+def test_of_an_objective_to_maximise_the_best_are_the_greatest():
+    """x above 0.9 makes it great, y above 0.9 makes it small: x decides who is among the best."""
+    chance = np.random.default_rng(2)
+    x, y = chance.random((2, 300))
+    rows = table(
+        [(0, 5 * (a > 0.9) - 5 * (b > 0.9) + 0.1 * c) for a, b, c in zip(x, y, chance.random(300), strict=True)]
+    )
+    found = importance_frame(rows.with_columns(x=x, y=y), [["x"], ["y"]], {"x": False, "y": False}, OBJECTIVES)
+    assert found["objective"].unique().to_list() == ["b"]  # a never differs
+    assert found["parameter"].to_list() == ["x", "y"]
+    assert found["importance"][0] > 0.8
+    few = rows.with_columns(x=x, y=y)[:19]
+    assert importance_frame(few, [["x"], ["y"]], {}, OBJECTIVES).height == 0

@@ -173,7 +173,24 @@ def run_toy_metrics(stall, path):
     return {"worst_io_stall_ms": stall, "fast_path_ns": path, "oom_kills": 0.0, "deadlock": 0.0}
 
 
-def test_killed_in_between_it_goes_on_to_the_same_trials(study_of, tmp_path):
+def test_wherever_it_was_killed_it_goes_on_to_the_same_trials(study_of, tmp_path):
+    """Also where trials of a batch are on record that would beat others of it: here one number decides all."""
+
+    def run(job):
+        kept = job.overrides.get("machine.min_free_kbytes", 1024)
+        return {**run_toy(job), "worst_io_stall_ms": kept, "fast_path_ns": kept}
+
+    study = study_of('sampler = "random"\n' + EARLY.replace("low = 512", "low = 64"))
+    whole = run_study(study, tmp_path / "whole", run)
+    assert whole.trials.filter(state="dropped")["beaten_by"].n_unique() > 1
+    lines = (tmp_path / "whole" / "journal.jsonl").read_text().splitlines(keepends=True)
+    (tmp_path / "out").mkdir()
+    for kept in range(6, len(lines), 16):  # three of a batch are on record
+        (tmp_path / "out" / "journal.jsonl").write_text("".join(lines[:kept]))
+        assert tables(run_study(study, tmp_path / "out", run)) == tables(whole)
+
+
+def test_killed_in_the_middle_of_a_trial_it_goes_on_to_the_same_trials(study_of, tmp_path):
     whole = run_study(study_of(EARLY), tmp_path / "whole", run_toy)
     calls = []
 
