@@ -85,3 +85,12 @@ def test_columns_are_drawn_together_by_polars():
 @pytest.mark.parametrize("text", ["stalls.duration_ns.p99", "vmstat.pswpout.last", "pools.waits.sum", "tasks.done.min"])
 def test_these_columns_exist(text):
     assert column_fault(text) == ""
+
+
+def test_a_trial_may_be_stopped_early_by_an_objective_over_several_scenarios(study_of, tmp_path):
+    """Its value of each seed is what is compared."""
+    text = HEAD.replace("seeds = [1, 2]", "seeds = [1, 2, 3, 4]\nearly_stop = { confidence = 0.95, min_seeds = 2 }")
+    aims = 'worst_io_stall_ms = { seeds = "mean", scenarios = "worst" }\n'
+    found = run_study(study_of(f"{text}[objectives]\n{aims}"), tmp_path / "out", run_toy)
+    assert found.done == 22
+    assert set(found.runs.group_by("number").len()["len"]) > {2 * 4}  # some with fewer than all seeds

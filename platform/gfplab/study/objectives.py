@@ -48,12 +48,18 @@ class Objective:
         """Whether runs of the scenario have a part in it."""
         return scenario == self.scenario or any(scenario == name for name, _ in self.weights)
 
-    def by_seed(self, runs: Runs) -> list[float]:
-        """The metric seed by seed, its scenarios drawn together; NaN where a run does not give it."""
+    def of_seeds(self, runs: Runs) -> dict[int, float]:
+        """Seed -> the metric, its scenarios drawn together; NaN where a run does not give it."""
         if not self.over_scenarios:
-            return [_metric(run, self.metric) for (name, _), run in sorted(runs.items()) if name == self.scenario]
+            return {
+                seed: _metric(runs[name, seed], self.metric) for name, seed in sorted(runs) if name == self.scenario
+            }
         seeds = sorted({seed for name, seed in runs if self.reads(name)})
-        return [self._of_seed(runs, seed) for seed in seeds]
+        return {seed: self._of_seed(runs, seed) for seed in seeds}
+
+    def by_seed(self, runs: Runs) -> list[float]:
+        """The same without the seeds, in their order."""
+        return list(self.of_seeds(runs).values())
 
     def _of_seed(self, runs: Runs, seed: int) -> float:
         seen = [(_metric(runs.get((name, seed), {}), self.metric), weight) for name, weight in self.weights]

@@ -81,11 +81,7 @@ class Stopping:
 
 def _losses(objective: Objective, trial: Trial, sign: float) -> Mapping[int, float]:
     """seed -> what is to be small."""
-    return {
-        seed: sign * metrics[objective.metric]
-        for (scenario, seed), metrics in sorted(trial.measured.items())
-        if scenario == objective.scenario
-    }
+    return {seed: sign * value for seed, value in objective.of_seeds(trial.measured).items()}
 
 
 def _least(over_seeds: str, losses: list[float], count: int) -> float:
