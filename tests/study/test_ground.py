@@ -2,6 +2,8 @@
 
 import errno
 import os
+import threading
+import time
 
 import pytest
 import study_toy
@@ -106,6 +108,8 @@ def test_a_scenario_changed_under_a_running_study_ends_it(study, tmp_path, alone
         f" put it back and write gfplab study resume {out}, or start a new folder with --out"
     )
     assert read_study(out).done < 8
+    while any(thread.name.startswith("worker ") for thread in threading.enumerate()):
+        time.sleep(0.01)
     storm.write_text(text)
     again = []
     resume_study(
@@ -114,6 +118,25 @@ def test_a_scenario_changed_under_a_running_study_ends_it(study, tmp_path, alone
     assert tables(read_study(out)) == alone
     edited = {job.key for job in seen[29:] if job.scenario == "storm"}
     assert edited and edited <= {job.key for job in again}, "a run on the edited scenario was taken from the cache"
+
+
+def test_a_scenario_edited_for_the_time_of_a_run_is_noticed(study, tmp_path, alone):
+    """The run begins on the edited text and ends on the old one, before the study looks."""
+    out, storm, seen = tmp_path / "out", tmp_path / "files" / "storm.toml", []
+    text = storm.read_text()
+
+    def run(job):
+        seen.append(job)
+        if job.scenario == "calm" and len(seen) > 20:
+            storm.write_text(text.replace("200us", "300us", 1))
+        elif job.scenario == "storm":
+            storm.write_text(text)
+        return run_toy(job)
+
+    with pytest.raises(StudyError, match="scenario storm was changed while the study ran"):
+        run_study(study, out, run)
+    storm.write_text(text)
+    assert tables(resume(out)) == alone
 
 
 def test_a_study_file_changed_under_its_study_is_told_and_does_not_matter_until_it_is_resumed(study, tmp_path, alone):

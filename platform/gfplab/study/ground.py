@@ -9,10 +9,37 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from gfplab.errors import GfplabError
+from gfplab.errors import GfplabError, StudyError
+from gfplab.study.jobs import Job, RunJob
 from gfplab.world.scenario import load_scenario
 
 OWN_CODE = "gfplab's own code"  # the entry of `made_of` that says which simulator it was
+
+
+class OnGround:
+    """`run_job` of the study in `directory`, while a job's scenario stands.  Picklable if run_job is."""
+
+    def __init__(self, run_job: RunJob, made_of: Mapping[str, str], directory: Path):
+        self._run_job, self._made_of, self._directory = run_job, dict(made_of), directory
+
+    def __call__(self, job: Job) -> Mapping[str, float]:
+        self._check(job)  # or an edit that is taken back while the job runs would not be noticed
+        try:
+            return self._run_job(job)
+        finally:
+            self._check(job)
+
+    def _check(self, job: Job) -> None:
+        if not stands(job.scenario, job.path, self._made_of):
+            raise StudyError(told(self._directory, job.scenario)) from None
+
+
+def told(directory: Path, scenario: str) -> str:
+    """The sentence with which a study ends whose scenario was edited."""
+    return (
+        f"{directory}: scenario {scenario} was changed while the study ran, and what ran since is not kept;"
+        f" put it back and write gfplab study resume {directory}, or start a new folder with --out"
+    )
 
 
 def moved(scenarios: Mapping[str, Path], made_of: Mapping[str, str]) -> str:

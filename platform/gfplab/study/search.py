@@ -22,7 +22,7 @@ from gfplab.study.cache import CachedJobs
 from gfplab.study.durations import SECONDS, TimedJobs
 from gfplab.study.executors import Workers
 from gfplab.study.files import write_whole
-from gfplab.study.ground import moved
+from gfplab.study.ground import OnGround, moved, told
 from gfplab.study.jobs import Job, RunJob
 from gfplab.study.live import Live
 from gfplab.study.mirror import Mirror
@@ -86,6 +86,7 @@ def run_study(
             if trials is not None or record.header["wanted"] < header["wanted"]:
                 journal.want(header["wanted"])
         known: Callable[[Job], object] = lambda _job: None  # noqa: E731
+        run_job = OnGround(run_job, record.header["made_of"], directory)
         if cache is not None:
             run_job = CachedJobs(
                 TimedJobs(run_job, cache.parent / SECONDS), cache, record.header["made_of"], study.stock
@@ -198,10 +199,7 @@ class _Coordinator:
     def _record_it(self, record: Callable[[Trial], None], trial: Trial) -> None:
         """Put a trial that has finished just now on disk, unless it may have run on other ground."""
         if name := moved(self._study.scenarios, self._record.header["made_of"]):
-            raise StudyError(
-                f"{self._directory}: scenario {name} was changed while the study ran, and what ran since is not kept;"
-                f" put it back and write gfplab study resume {self._directory}, or start a new folder with --out"
-            )
+            raise StudyError(told(self._directory, name))
         if not self._told_of_edit and self._study.edited:
             self._told_of_edit = True
             self._say(
