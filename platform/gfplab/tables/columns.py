@@ -1,6 +1,6 @@
 """Figures that no metric names: `stalls.duration_ns.p99`, a column of a table of a run drawn together."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import polars as pl
 
@@ -9,7 +9,12 @@ from gfplab.tables.frames import Tables
 from gfplab.tables.schema import TABLES
 from gfplab.world.toml import did_you_mean
 
-AGGREGATES = {
+
+def _percentile(percent: int) -> Callable[[pl.Expr], pl.Expr]:
+    return lambda column: column.quantile(percent / 100, "linear")
+
+
+AGGREGATES: dict[str, Callable[[pl.Expr], pl.Expr]] = {
     "min": pl.Expr.min,
     "max": pl.Expr.max,
     "mean": pl.Expr.mean,
@@ -19,7 +24,7 @@ AGGREGATES = {
     "first": pl.Expr.first,
     "last": pl.Expr.last,
     "count": pl.Expr.count,
-    **{f"p{n}": lambda column, share=n / 100: column.quantile(share, "linear") for n in (5, 10, 25, 75, 90, 95, 99)},
+    **{f"p{percent}": _percentile(percent) for percent in (5, 10, 25, 75, 90, 95, 99)},
 }
 _NUMBERS = ("i64", "f64", "bool")
 

@@ -54,7 +54,7 @@ def _first_line(table: type) -> str:
 
 def _key(declared: Declared, definitions: dict[str, Schema]) -> Schema:
     found = _value(declared.type, definitions)
-    said = {"description": declared.help} if declared.help else {}
+    said: Schema = {"description": declared.help} if declared.help else {}
     shown, quantity = declared.default, quantity_of(declared.type)
     if isinstance(shown, int) and quantity:
         said["default"] = write(quantity.kind, shown)
