@@ -16,7 +16,7 @@ BELOW = {
     "cli": {"truth", "debug", "report", "adversary", "conformance", "study", "tables"} | FOR_RUNS,
     "truth": {"report", "study", "tables", "run", "boot", "world", "policy", "kernel", "engine"},
     "debug": {"report", "tables", "run", "boot", "world", "policy", "kernel", "engine"},
-    "report": {"conformance", "study", "tables"} | FOR_RUNS,
+    "report": {"adversary", "conformance", "study", "tables"} | FOR_RUNS,
     "adversary": {"study", "tables"} | FOR_RUNS,
     "conformance": {"tables"} | FOR_RUNS,
     "study": {"tables", "run", "boot", "world", "policy", "kernel", "engine"},

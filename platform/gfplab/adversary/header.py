@@ -5,7 +5,9 @@ from textwrap import wrap
 from typing import Any
 
 from gfplab.adversary.attack import Attack, Found
+from gfplab.adversary.goals import Goal
 from gfplab.adversary.knobs import PRESENT
+from gfplab.units import format_time
 
 WIDTH = 118
 
@@ -33,10 +35,24 @@ def comment(
         ),
         WIDTH,
     )
-    lines += ["", f"    gfplab run {file}{chosen} --seed 1", f"    gfplab attack {policy} --from {file} --trials 0", ""]
+    lines += [
+        "",
+        f"    gfplab run {file}{chosen} --seed 1",
+        f"    gfplab attack {policy} --from {file}{_goal(attack)} --trials 0",
+        "",
+    ]
     for seed, seen in zip(attack.seeds, found.verdicts, strict=False):
         lines += wrap(f"seed {seed}: {attack.goal.said(seen)}", WIDTH)
     return lines
+
+
+def _goal(attack: Attack) -> str:
+    """The options that say what was looked for, without those that need not be said."""
+    goal, usual = attack.goal, Goal("stall")
+    said = f" --goal {goal.name}" if goal.name != usual.name else ""
+    said += f" --bound {format_time(goal.bound_ns)}" if goal.bound_ns != usual.bound_ns else ""
+    said += f" --who {goal.who}" if goal.who != usual.who else ""
+    return f"{said} --seeds {len(attack.seeds)}"
 
 
 def _changes(departures: dict[str, Any]) -> str:

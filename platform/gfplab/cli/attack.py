@@ -49,9 +49,9 @@ def cli(policy, start, trials, seed, seeds, goal, bound, who, unlike, workers, o
 
     file = out or Path(f"{Path(policy).stem}_{goal}.toml")
     _refuse(file)
-    tables, source, name = _scenario(start or HARMLESS.get(goal, "harmless_swap"))
+    tables, source, name = scenario_tables(start or HARMLESS.get(goal, "harmless_swap"))
     attack = Attack(
-        tables, source, Goal(goal, _bound(bound), who), tuple(range(1, seeds + 1)), trials, seed, unlike is not None
+        tables, source, Goal(goal, bound_of(bound), who), tuple(range(1, seeds + 1)), trials, seed, unlike is not None
     )
     command = _command(policy, name, attack, bound, unlike)
     found = Found()
@@ -80,7 +80,8 @@ def _refuse(file: Path) -> None:
         raise GfplabError(f"--out {file}: there is no folder {file.parent}; make it, or name another file")
 
 
-def _bound(text: str) -> int:
+def bound_of(text: str) -> int:
+    """--bound in nanoseconds."""
     from gfplab.errors import GfplabError
     from gfplab.units import parse_time
 
@@ -93,7 +94,7 @@ def _bound(text: str) -> int:
     return bound
 
 
-def _scenario(given: str):
+def scenario_tables(given: str):
     """The tables of a scenario, where they come from, and what it is called."""
     from gfplab.world.imported import merge_import
     from gfplab.world.scenario import build_world

@@ -21,6 +21,7 @@ VERBS = {
     "study": "Search policies and tunables over many runs.",
     "compare": "Compare policies under the same seeds.",
     "attack": "Search a scenario that brings a policy down.",
+    "reserve": "Find how large the reserve of a mempool has to be.",
     "watch": "Run one scenario again whenever its policy is saved.",
     "diff-runs": "Find the first decision at which two runs part.",
     "schema": "Print the JSON Schema of study or scenario files, for editors.",
