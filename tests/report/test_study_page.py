@@ -16,6 +16,8 @@ def outcome(rows, **changes):
         "confirmed": pl.DataFrame(),
         "against": pl.DataFrame(),
         "trials": pl.DataFrame(),
+        "progress": pl.DataFrame(),
+        "importance": pl.DataFrame(),
         "units": {"neil_mask.timeout": "time"},
     }
     return SimpleNamespace(report_rows=lambda: pl.DataFrame(rows), **(found | changes))
