@@ -210,7 +210,8 @@ class _Proposals:
     def _near_the_best(self, rng: np.random.Generator) -> dict[str, int]:
         """The places of the best trial, or of the scenario itself, with one to MUTATED others."""
         places = dict(self._best)
-        for i in rng.choice(len(self._knobs), size=min(len(self._knobs), rng.integers(1, MUTATED + 1)), replace=False):
+        count = min(len(self._knobs), int(rng.integers(1, MUTATED + 1)))
+        for i in rng.choice(len(self._knobs), size=count, replace=False):
             knob = self._knobs[i]
             places[knob.address] = int(rng.integers(len(knob.values)))
         return places

@@ -110,7 +110,8 @@ def turned(tables: Tables, values: Values, world: World) -> dict[str, Any]:
 
 class _Knobs:
     def __init__(self, tables: Tables):
-        self._tables, self.knobs = tables, []
+        self._tables = tables
+        self.knobs: list[Knob] = []
 
     def add(self, address: str, values: Sequence[Any], start: Any) -> None:
         """A knob; a start that is none of the values comes first among them."""

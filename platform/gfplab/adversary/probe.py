@@ -173,7 +173,8 @@ class Crew:
     """Runs probes on threads, each of them once; results come in the order of the probes whatever the threads do."""
 
     def __init__(self, victim, workers: int = 1):
-        self._crew, self._count = Workers(victim, workers), workers
+        self._crew: Any = Workers(victim, workers)  # threads: they take any job and give back any result
+        self._count = workers
         self._known: dict[str, Seen] = {}
         self.runs = 0
 
