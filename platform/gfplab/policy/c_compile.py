@@ -10,21 +10,26 @@ from pathlib import Path
 
 import numpy as np
 from llvmlite import binding, ir
-from numba import int64, njit
+from numba import int64
 from numba.extending import intrinsic
 
 from gfplab.engine import cache
 from gfplab.engine.decision import Decision
 from gfplab.policy.c_library import library_of
-from gfplab.policy.compile import OPTIONS, PolicyCache, signature
+from gfplab.policy.compile import dispatcher_of, record_texts
 from gfplab.policy.plugin import Plugin
 
 
 def c_key(plugin: Plugin, decision: Decision, dtypes: Mapping[str, np.dtype]) -> str:
     """A hash of all that the machine code around the call depends on, and of the library."""
     library, symbol = library_of(plugin, decision.name)
-    records = [(name, array, repr(dtypes[array])) for name, array in decision.args]
-    parts = [library.content, symbol, records, bool(plugin.layout), Path(__file__).read_text(encoding="utf-8")]
+    parts = [
+        library.content,
+        symbol,
+        record_texts(decision, dtypes),
+        bool(plugin.layout),
+        Path(__file__).read_text(encoding="utf-8"),
+    ]
     return cache.digest(json.dumps(parts))
 
 
@@ -37,13 +42,7 @@ def compile_call(plugin: Plugin, decision: Decision, dtypes: Mapping[str, np.dty
     text = f"def {decision.name}({', '.join(arguments)}):\n    return __in_c({', '.join(arguments)})\n"
     namespace = {"__in_c": _call(external, len(arguments), bool(plugin.layout)), "__name__": __name__}
     exec(compile(text, plugin.path, "exec"), namespace)
-    function = namespace[decision.name]
-    function.__qualname__ = f"{decision.name}__{key}"
-    dispatcher = njit(function, **OPTIONS)
-    dispatcher._cache = PolicyCache(function, key)
-    dispatcher.compile(signature(decision, dtypes))
-    dispatcher.disable_compile()
-    return dispatcher
+    return dispatcher_of(namespace[decision.name], decision, dtypes, key)
 
 
 def _call(external: str, count: int, keeps: bool):

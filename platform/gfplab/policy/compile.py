@@ -120,15 +120,32 @@ def _constants(plugin: Plugin, names: list[str]) -> dict[str, int | float]:
 def _key(plugin: Plugin, decision: Decision, dtypes: Mapping[str, np.dtype], names: list[str]) -> str:
     """A hash of all that the machine code depends on, but versions and processor, which name the cache folder."""
     parts = [
-        [Path(__file__).with_name(name).read_text(encoding="utf-8") for name in _SOURCES],
-        [(name, records, repr(dtypes[records])) for name, records in decision.args],
+        _compiler(),
+        record_texts(decision, dtypes),
         [plugin.layout, *(row_layout(plugin, kind) for kind in kinds_of(plugin))],
         _texts(plugin, tuple(names)),
         sorted(_constants(plugin, names).items()),
-        [inspect.getsource(step) for step in STEPS.values()],
         plugin.path,  # a traceback names it
     ]
     return cache.digest(json.dumps(parts))
+
+
+@functools.cache
+def _compiler() -> list[str]:
+    """The text of what compiles, and of the functions that policies call; it does not change while a process lives."""
+    files = [Path(__file__).with_name(name).read_text(encoding="utf-8") for name in _SOURCES]
+    return files + [inspect.getsource(step) for step in STEPS.values()]
+
+
+def record_texts(decision: Decision, dtypes: Mapping[str, np.dtype]) -> list[tuple[str, str, str]]:
+    """The layout of each record of a decision."""
+    return [(name, records, _layout_text(dtypes[records])) for name, records in decision.args]
+
+
+@functools.cache
+def _layout_text(dtype: np.dtype) -> str:
+    """repr() of a structured dtype takes numpy longer than a small simulation takes to run."""
+    return repr(dtype)
 
 
 @functools.lru_cache
@@ -148,20 +165,28 @@ def _compile(plugin, decision, dtypes, names, key):
     definitions = [rewritten(plugin, name, decision if name == decision.name else None, kinds) for name in names]
     module = ast.fix_missing_locations(ast.Module(definitions, []))
     exec(compile(module, plugin.module.__file__ or plugin.path, "exec"), namespace)
-    for name in names:
-        # numba finds machine code by a symbol made of this name; policies compiled by other processes would share it
-        namespace[name].__qualname__ = f"{name}__{key}"
     for name in names[:-1]:
-        namespace[name] = njit(namespace[name], **OPTIONS)
-    dispatcher = njit(namespace[decision.name], **OPTIONS)
-    dispatcher._cache = PolicyCache(dispatcher.py_func, key)
+        namespace[name] = njit(_named_by(key, namespace[name]), **OPTIONS)
     try:
-        dispatcher.compile(signature(decision, dtypes))
+        return dispatcher_of(namespace[decision.name], decision, dtypes, key)
     except Exception as error:  # numba raises KeyError and others as well
         line = error.loc.line if getattr(error, "loc", None) else plugin.definitions[decision.name].lineno
         raise PolicyError(told(plugin.path, plugin.source, line, _UNREADABLE.format(decision.name))) from error
+
+
+def dispatcher_of(function: python_types.FunctionType, decision: Decision, dtypes: Mapping[str, np.dtype], key: str):
+    """`function` compiled for the one signature of the decision, or what the cache has under `key`."""
+    dispatcher = njit(_named_by(key, function), **OPTIONS)
+    dispatcher._cache = PolicyCache(function, key)
+    dispatcher.compile(signature(decision, dtypes))
     dispatcher.disable_compile()
     return dispatcher
+
+
+def _named_by(key: str, function: python_types.FunctionType) -> python_types.FunctionType:
+    """numba finds machine code by a symbol made of this name; policies compiled by other processes would share it."""
+    function.__qualname__ = f"{function.__name__}__{key}"
+    return function
 
 
 def my_dtype(layout: Layout) -> np.dtype:

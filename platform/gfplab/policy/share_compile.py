@@ -5,19 +5,17 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-from numba import from_dtype, njit
+from numba import from_dtype
 
 from gfplab.engine import cache
 from gfplab.engine.decision import Decision
 from gfplab.policy.compile import (
-    OPTIONS,
-    PolicyCache,
     compile_decision,
     decision_key,
+    dispatcher_of,
     loaded_once,
     my_dtype,
     record_at,
-    signature,
 )
 from gfplab.policy.guards import GUARDS
 from gfplab.policy.plugin import Plugin
@@ -43,13 +41,7 @@ def compile_shares(decision: Decision, members: Sequence[Plugin], dtypes: Mappin
             "__name__": __name__,
         }
         exec(compile(text, f"shares of {decision.name}", "exec"), namespace)
-        function = namespace[decision.name]
-        function.__qualname__ = f"{decision.name}__{key}"
-        dispatcher = njit(function, **OPTIONS)
-        dispatcher._cache = PolicyCache(function, key)
-        dispatcher.compile(signature(decision, dtypes))
-        dispatcher.disable_compile()
-        return dispatcher
+        return dispatcher_of(namespace[decision.name], decision, dtypes, key)
 
     return loaded_once(key, compiled)
 

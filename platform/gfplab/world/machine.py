@@ -39,12 +39,6 @@ class Start:
     kernel_movable_pages: Annotated[
         Pages, "of what the kernel holds, what stands in movable pageblocks: memory that programs have locked"
     ] = 0
-    kernel_reclaimable_pages: Annotated[
-        Pages, "of what the kernel holds, slabs that could be reclaimed; from v6.1 on they have pageblocks of their own"
-    ] = 0
-    kernel_movable_pages: Annotated[
-        Pages, "of what the kernel holds, what stands in movable pageblocks: memory that programs have locked"
-    ] = 0
     dirty_limit_pages: Annotated[SomePages | None, "the slow dirty limit; as after boot when not written"] = None
     active_file_pages: Annotated[Pages, "clean page cache on the active list"] = 0
     inactive_file_pages: Annotated[Pages, "page cache on the inactive list"] = 0

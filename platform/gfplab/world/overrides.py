@@ -5,7 +5,7 @@ An address is the path of a key, with an item of a list called by its name: `tas
 """
 
 import copy
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import is_dataclass
 from functools import cache
 from typing import Any, NamedTuple, get_origin
@@ -142,27 +142,23 @@ def _some_part(kind: Any, here: Any) -> str:
 
 def flatten_policies(tables: dict[str, Any]) -> dict[str, Any]:
     """[policies.mempool_step] default = "a", tio = "b" is mempool_step = "a", "mempool_step@tio" = "b"."""
-    policies = tables.get("policies")
-    if not isinstance(policies, dict):
-        return tables
-    flat: dict[str, Any] = {}
-    for decision, value in policies.items():
-        if isinstance(value, dict):
-            flat.update({decision if who == "default" else f"{decision}@{who}": name for who, name in value.items()})
-        else:
-            flat[decision] = value
-    return {**tables, "policies": flat}
+    return _flattened(tables, "policies", lambda decision, who: decision if who == "default" else f"{decision}@{who}")
 
 
 def flatten_tunables(tables: dict[str, Any]) -> dict[str, Any]:
     """[tunables.plugin] x = 1 and [tunables] "plugin.x" = 1 are the same; afterwards there is only the second."""
-    tunables = tables.get("tunables")
-    if not isinstance(tunables, dict):
+    return _flattened(tables, "tunables", lambda plugin, name: f"{plugin}.{name}")
+
+
+def _flattened(tables: dict[str, Any], key: str, joined: Callable[[str, str], str]) -> dict[str, Any]:
+    """The tables with no table inside the one named `key`: what they held lies in it, under joined names."""
+    table = tables.get(key)
+    if not isinstance(table, dict):
         return tables
     flat: dict[str, Any] = {}
-    for name, value in tunables.items():
+    for name, value in table.items():
         if isinstance(value, dict):
-            flat.update({f"{name}.{inner}": each for inner, each in value.items()})
+            flat.update({joined(name, inner): each for inner, each in value.items()})
         else:
             flat[name] = value
-    return {**tables, "tunables": flat}
+    return {**tables, key: flat}
