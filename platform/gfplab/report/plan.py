@@ -36,6 +36,9 @@ def plan_page(
         parts.append(Text(f"{plugin} keeps the defaults of {', '.join(names)}"))
     if plan.refused:
         parts += [Text("never proposed"), _list(plan.refused)]
+    if plan.chance:
+        why = f"{study.sampler} learns only about what every trial is asked"
+        parts.append(Text(f"left to chance, for {why}: {', '.join(plan.chance)}"))
     parts += [Text("\nwhat it comes to"), _list(_amount(plan, workers, seconds, each, measured))]
     return Group(*parts)
 
@@ -96,5 +99,6 @@ def _questions(plan: Plan) -> Table:
         table.add_column(head, overflow="fold")
     for each in plan.questions:
         asked = f"with {each['asked_with']}" if "asked_with" in each else f"in {', '.join(each['of'])}"
+        asked += "".join(f", when {text}" for text in each.get("when", ()))
         table.add_row(*(Text(text) for text in (each["key"], each["range"], each.get("default", ""), asked)))
     return table

@@ -17,7 +17,9 @@ def why_page(why: Why, found: Outcome) -> RenderableType:
     """The page on a trial."""
     head = f"trial {why.number} of {found.title}: {why.label}\n{why.reason}"
     settings = ", ".join(f"{name} = {_shown(value, name, found)}" for name, value in why.settings.items())
-    parts: list[RenderableType] = [Text(f"{head}\n{settings}" if settings else head)]
+    unasked = "; ".join(f"{name}, which is asked when {text}" for name, text in why.unasked.items())
+    lines = [head, settings, f"not asked here: {unasked}" if unasked else ""]
+    parts: list[RenderableType] = [Text("\n".join(filter(None, lines)))]
     for neighbour in why.neighbours:
         parts += [Text(_title(neighbour)), _table(neighbour, found)]
     if not why.neighbours:

@@ -40,4 +40,4 @@ def _values(label: str, policies: Mapping[str, str], space: Space, resolver: "Re
             tunable = resolver.plugins[plugin].tunables[dimension.name.partition(".")[2]]
             if dimension.contains(tunable.default):
                 values[dimension.name] = tunable.default
-    return values
+    return space.asked_of(values)

@@ -12,6 +12,7 @@ from pydantic_core import core_schema
 
 from gfplab.errors import StudyError
 from gfplab.study.space import Value
+from gfplab.study.values import NUMBER, VALUES, WHEN, read_number, read_values, read_when
 from gfplab.world.fields import TABLE, Flag, Tables, Text, Whole, keys_of
 from gfplab.world.overrides import flatten_policies
 from gfplab.world.toml import check
@@ -41,9 +42,6 @@ _CONFIDENCE: dict[str, Any] = {"type": "number", "exclusiveMinimum": 0.5, "exclu
 _STACK: dict[str, Any] = {"anyOf": [_TEXT, {"type": "array", "items": _TEXT, "minItems": 1}]}
 _STACKS: dict[str, Any] = {"anyOf": [_TEXT, {"type": "array", "items": _STACK, "uniqueItems": True}]}
 _DECISION: dict[str, Any] = {"anyOf": [_TEXT, _SOME_TEXTS]}
-_NUMBER: dict[str, Any] = {"type": ["number", "string"]}
-_SCALAR: dict[str, Any] = {"type": ["number", "string", "boolean"]}
-_VALUES: dict[str, Any] = {"type": "array", "items": _SCALAR, "minItems": 1}
 
 
 def _texts(example: str) -> Callable[[Any], tuple[str, ...]]:
@@ -106,24 +104,6 @@ def _decision(value: Any) -> tuple[str, ...]:
     return tuple(names)
 
 
-def _number(value: Any) -> Value:
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        raise ValueError('not a number; write digits, or a quantity in quotes such as "64MiB"')
-    return value
-
-
-def _values(value: Any) -> tuple[Value, ...]:
-    if (
-        not isinstance(value, list)
-        or not value
-        or not all(isinstance(each, bool | int | float | str) for each in value)
-    ):
-        raise ValueError("not a list of values; write for example choices = [16, 32, 64]")
-    if len(set(value)) < len(value):
-        raise ValueError("the same value twice; write each once")
-    return tuple(value)
-
-
 def _weights(value: Any) -> dict[str, float]:
     numbers = isinstance(value, Mapping) and all(type(each) in (int, float) and each > 0 for each in value.values())
     if not numbers or not value:
@@ -131,7 +111,7 @@ def _weights(value: Any) -> dict[str, float]:
     return dict(value)
 
 
-Number = Annotated[Any, Read(_number, _NUMBER)]
+Number = Annotated[Any, Read(read_number, NUMBER)]
 
 
 @dataclass(frozen=True)
@@ -144,7 +124,7 @@ class Range:
     high: Annotated[Number | None, "greatest value"] = None
     step: Annotated[Number | None, "distance between values"] = None
     log: Annotated[Flag | None, "search by the logarithm"] = None
-    choices: Annotated[tuple[Value, ...] | None, Read(_values, _VALUES), "the only values"] = None
+    choices: Annotated[tuple[Value, ...] | None, Read(read_values, VALUES), "the only values"] = None
     masks: Annotated[
         tuple[str, ...] | None,
         Read(_some_texts('masks = ["optimistic", "full"]'), _SOME_TEXTS),
@@ -155,6 +135,11 @@ class Range:
     ] = None
     scenarios: Annotated[
         tuple[str, ...] | None, Read(_some_texts('scenarios = ["s1"]'), _SOME_TEXTS), "that have this key"
+    ] = None
+    when: Annotated[
+        dict[str, Any] | None,
+        Read(read_when, WHEN),
+        "asked only if another key has one of these values, or lies from low to high",
     ] = None
     fixed: Annotated[Value | None, "held at this value"] = field(default=None, init=False)
 
@@ -292,15 +277,15 @@ def _entry(value: Any, where: str) -> Range:
 def _flatten(tables: Mapping[str, Any], before: str = "") -> dict[str, Any]:
     """[search.plugin] x = {} and [search] "plugin.x" = {} are the same.
 
-    A range never holds a table, and nothing searchable of a plugin has a name without a dot: so a table is one that has
-    to be gone into if it holds tables, or if its name has no dot and none of its keys belongs to a range.
+    A range holds no table but `when`, and nothing searchable of a plugin has a name without a dot: so a table has to be
+    gone into if it holds other tables, or if its name has no dot and none of its keys belongs to a range.
     """
     words = set(keys_of(Range))
     flat: dict[str, Any] = {}
     for key, value in tables.items():
         name = f"{before}.{key}" if before else key
         inner = isinstance(value, Mapping) and (
-            any(isinstance(each, Mapping) for each in value.values())
+            any(isinstance(each, Mapping) for word, each in value.items() if word != "when")
             or ("." not in name and value and not words & set(value))
         )
         flat |= _flatten(value, name) if inner else {name: value}

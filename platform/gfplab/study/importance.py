@@ -26,12 +26,18 @@ _SCHEMA = {
 
 
 def importance_frame(
-    trials: pl.DataFrame, columns: Sequence[Sequence[str]], ranges: Mapping[str, bool], objectives: Sequence[Objective]
+    trials: pl.DataFrame,
+    columns: Sequence[Sequence[str]],
+    ranges: Mapping[str, bool],
+    objectives: Sequence[Objective],
+    when: Mapping[str, Sequence[str]] | None = None,
 ) -> pl.DataFrame:
     """One row for each objective and parameter.
 
-    Tunables come and go with their plugins, so parameters are taken in groups: those that the same trials have.
-    columns: name first; ranges: name -> whether it was searched by its logarithm, of what is a range of numbers.
+    Tunables come and go with their plugins, and other parameters with their conditions, so parameters are taken in
+    groups: those that the same trials have.
+    columns: name first; ranges: name -> whether it was searched by its logarithm, of what is a range of numbers;
+    when: name -> what had to hold for it to be asked.
     """
     rows: list[tuple] = []
     if trials.height:
@@ -42,7 +48,7 @@ def importance_frame(
             known = {name: each for name, each in searched.items() if each is not None}
             if having.height < FEWEST or not known:
                 continue
-            group = "" if _everywhere(trials, names[0]) else ", ".join(sorted({n.rpartition(".")[0] for n in names}))
+            group = "" if _everywhere(trials, names[0]) else _common(names, when or {})
             for objective in objectives:
                 shares = _shares(having, known, objective)
                 rows += [(objective.name, name, share, group, having.height) for name, share in shares.items()]
@@ -57,6 +63,13 @@ def _groups(trials: pl.DataFrame, names: Sequence[str]) -> list[list[str]]:
         if proposed[name].is_not_null().any():
             groups.setdefault(proposed[name].is_not_null().to_numpy().tobytes(), []).append(name)
     return list(groups.values())
+
+
+def _common(names: Sequence[str], when: Mapping[str, Sequence[str]]) -> str:
+    """What the trials that have these parameters have in common."""
+    conditions = {text for name in names for text in when.get(name, ())}
+    plugins = {name.rpartition(".")[0] for name in names if name not in when}
+    return ", ".join([*sorted(plugins), *sorted(conditions)])
 
 
 def _everywhere(trials: pl.DataFrame, name: str) -> bool:

@@ -19,7 +19,7 @@ from gfplab.study.compare import against_frame, confirmed_frame
 from gfplab.study.files import write_whole
 from gfplab.study.hypervolume import progress_frame
 from gfplab.study.objectives import Constraint, Objective
-from gfplab.study.space import Choice, Dimension, Mask, Range
+from gfplab.study.space import Choice, Dimension, Mask, Range, Space
 from gfplab.study.store import Record, Trial, read_journal
 
 SCHEMA_VERSION = 1
@@ -60,7 +60,10 @@ class Outcome:
         """Which parameters decide each objective."""
         from gfplab.study.importance import importance_frame  # Optuna takes half a second to import
 
-        return importance_frame(self.trials, self.shape["columns"], self.shape.get("ranges", {}), self.objectives)
+        shape = self.shape
+        return importance_frame(
+            self.trials, shape["columns"], shape.get("ranges", {}), self.objectives, shape.get("when", {})
+        )
 
     @property
     def tables(self) -> dict[str, pl.DataFrame]:
@@ -157,11 +160,13 @@ def outcome(directory: Path, record: Record, status: str) -> Outcome:
     )
 
 
-def shape_of(dimensions: list[Dimension], objectives: list[Objective], constraints: list[Constraint]) -> dict:
+def shape_of(space: Space, objectives: list[Objective], constraints: list[Constraint]) -> dict:
     """What a reader of the journal must know of the study, as JSON."""
+    dimensions = space.dimensions()
     return {
         "columns": [[each.name, _dtype_of(each), getattr(each, "kind", "")] for each in dimensions],
         "ranges": {each.name: each.log for each in dimensions if isinstance(each, Range)},
+        "when": {name: [each.text for each in conditions] for name, conditions in space.conditions.items()},
         "objectives": [asdict(objective) for objective in objectives],
         "constraints": [asdict(constraint) for constraint in constraints],
     }

@@ -17,7 +17,7 @@ from gfplab.study.cache import CachedJobs
 from gfplab.study.durations import usual
 from gfplab.study.outcome import MOST_CANDIDATES, MOST_FINALISTS, outcome
 from gfplab.study.program_space import ProgramDimension
-from gfplab.study.samplers import UNTAUGHT
+from gfplab.study.samplers import UNTAUGHT, left_to_chance
 from gfplab.study.sampling import Sampling
 from gfplab.study.space import POLICY, STOCK, Choice, Dimension, Mask, Range
 from gfplab.study.spec import Study
@@ -51,6 +51,7 @@ class Plan:
     questions: tuple[dict[str, Any], ...]  # searched and fixed tunables and keys of scenarios
     defaults: Mapping[str, tuple[str, ...]]  # plugin -> its tunables that nothing searches
     refused: tuple[tuple[str, str], ...]  # (key, why), never proposed
+    chance: tuple[str, ...]  # what the sampler draws by chance, whatever it has seen
     counted: Counted
     batches: int
 
@@ -72,6 +73,7 @@ class Plan:
             "baselines": [each.label for each in study.baselines],
             "questions": list(self.questions),
             "defaults": {name: list(values) for name, values in self.defaults.items()},
+            "left_to_chance": list(self.chance),
             "refused": [{"where": where, "why": why} for where, why in self.refused],
             "scenarios": {name: str(path) for name, path in study.scenarios.items()},
             "objectives": [asdict(objective) for objective in study.objectives],
@@ -109,6 +111,7 @@ def plan_study(study: Study, plugins: Catalogue, cached: CachedJobs | None = Non
         tuple(_questions(study, plugins)),
         {name: keys for name, keys in defaults.items() if keys},
         tuple(_refused(study, plugins)),
+        tuple(left_to_chance(study.sampler, space)),
         _walk(study, cached),
         -(-searched_trials // study.batch),
     )
@@ -126,7 +129,8 @@ def _questions(study: Study, plugins: Catalogue) -> list[dict[str, Any]]:
     space = study.space
     found: list[dict[str, Any]] = []
     for each in space.override_dimensions:
-        found.append({"key": each.name, "of": list(space.overrides[each.name].scenarios), "range": range_text(each)})
+        scenarios = list(space.overrides[each.name].scenarios)
+        found.append({"key": each.name, "of": scenarios, "range": range_text(each)} | _when(study, each.name))
     for key, override in space.overrides.items():
         if override.fixed is not None:
             found.append({"key": key, "of": list(override.scenarios), "range": f"always {override.fixed}"})
@@ -138,12 +142,17 @@ def _questions(study: Study, plugins: Catalogue) -> list[dict[str, Any]]:
                 "asked_with": plugin,
                 "range": range_text(dimension, declared),
             }
-            found.append(said | {"default": declared.write(declared.default)})
+            found.append(said | {"default": declared.write(declared.default)} | _when(study, dimension.name))
     for plugin, values in sorted(space.fixed_tunables.items()):
         for key, value in values.items():
             said = {"key": key, "asked_with": plugin, "range": f"always {_declared(plugins, key).write(value)}"}
             found.append(said | {"default": _declared(plugins, key).write(_declared(plugins, key).default)})
     return found
+
+
+def _when(study: Study, key: str) -> dict[str, list[str]]:
+    conditions = study.space.conditions.get(key, ())
+    return {"when": [condition.text for condition in conditions]} if conditions else {}
 
 
 def _declared(plugins: Catalogue, key: str) -> Tunable:

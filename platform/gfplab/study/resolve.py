@@ -4,6 +4,8 @@ Every mistake is collected as one sentence; nothing is run and nothing is compil
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from gfplab.boot.names import names_of
@@ -13,11 +15,12 @@ from gfplab.policy.discover import Catalogue
 from gfplab.policy.select import stock_plugin
 from gfplab.policy.shares import kinds_of, share_fault
 from gfplab.study.aims import figure_of, objective_of
+from gfplab.study.conditions import Questions, circle
 from gfplab.study.file import Aim, StudyFile
 from gfplab.study.file import Range as Entry
 from gfplab.study.objectives import NAMED_CONSTRAINTS, Constraint, Objective, parse_bound
 from gfplab.study.ranges import override_dimension, tunable_dimension
-from gfplab.study.space import POLICY, STOCK, Choice, Dimension, Override, Range, Space, Value
+from gfplab.study.space import POLICY, STOCK, Choice, Condition, Dimension, Override, Range, Space, Value
 from gfplab.world.fields import keys_of
 from gfplab.world.overrides import Setting, setting_at
 from gfplab.world.scenario import World, build_world
@@ -170,9 +173,37 @@ class Resolver:
                         tunables.setdefault(plugin, []).append(tunable_dimension(key, declared, entry))
                 except ValueError as error:
                     self.wrong(f"[search] {key}", str(error))
-        return Space(stacks, fixed, policies, overrides, dimensions, tunables, fixed_tunables)
+        always = [*fixed, *(key for key, override in overrides.items() if override.fixed is not None)]
+        always += [key for values in fixed_tunables.values() for key in values]
+        if len(self.file.policy) == 1:
+            always.append(POLICY)
+        found = Space(stacks, fixed, policies, overrides, dimensions, tunables, fixed_tunables)
+        return replace(found, conditions=self._conditions(found, always))
 
     # [search]
+
+    def _conditions(self, space: Space, fixed: list[str]) -> dict[str, tuple[Condition, ...]]:
+        """What has to hold for a dimension to be asked."""
+        asked = {dimension.name: dimension for dimension in space.dimensions()}
+        tunables = {
+            each.name: self.plugins[plugin].tunables[each.name.partition(".")[2]]
+            for plugin, dimensions in space.tunables.items()
+            for each in dimensions
+        }
+        questions = Questions(asked, tunables, fixed)
+        found: dict[str, tuple[Condition, ...]] = {}
+        for key, entry in sorted(self._expanded().items()):
+            if entry.when and key in asked:
+                found[key] = questions.conditions(key, entry.when, partial(self.wrong, f"[search] {key}"))
+        if turning := circle(found):
+            self.wrong(f"[search] {turning[0]}", f"when: {' waits for '.join(turning)}; leave one of them out")
+            return {}
+        found = {key: conditions for key, conditions in found.items() if conditions}
+        for key in replace(space, conditions=found).never_asked():
+            self.wrong(
+                f"[search] {key}", "when: no choice of policy and [policies] allows this, so it would never be asked"
+            )
+        return found
 
     def _expanded(self) -> dict[str, Entry]:
         """The entries, `plugin.*` replaced by every tunable of the plugin that has no entry of its own."""
@@ -181,7 +212,7 @@ class Resolver:
             plugin = key.removesuffix(".*")
             if not self.known(plugin, f"[search] {key}"):
                 continue
-            if self.entries[key].said:
+            if self.entries[key].said.keys() - {"when"}:
                 self.wrong(f"[search] {key}", "several tunables have no range in common; write {} for their own ranges")
             for tunable in self.plugins[plugin].tunables:
                 found.setdefault(f"{plugin}.{tunable}", self.entries[key])

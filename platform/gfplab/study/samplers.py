@@ -23,6 +23,7 @@ from gfplab.study.space import Range, Space, Value
 PACKAGES = {"cmaes": ("cmaes", "cmaes"), "gp": ("torch", "gp")}
 ONE_OBJECTIVE = ("cmaes",)
 UNTAUGHT = ("random", "qmc", "grid")  # what they propose does not depend on any result
+JOINT = ("nsga2", "nsga3", "gp", "cmaes")  # they learn about what all trials have answered that they know
 
 
 def refusal(name: str, objectives: int, space: Space) -> str:
@@ -65,6 +66,21 @@ def new_sampler(name: str, objectives: int, batch: int) -> Callable[[int], optun
     # several objectives Optuna models each parameter by itself.
     joint = {"multivariate": True, "group": True} if objectives == 1 else {}
     return lambda seed: _quietly(samplers.TPESampler, seed=seed, **joint)
+
+
+def left_to_chance(name: str, space: Space) -> list[str]:
+    """What a sampler that learns draws by chance nevertheless, because not every trial is asked for it."""
+    if name not in JOINT:
+        return []
+    always = space.always_asked()
+    numbers_alone = name == "cmaes"
+    return [
+        each.name
+        for each in space.dimensions()
+        if each.name not in always
+        or isinstance(each, ProgramDimension)
+        or (numbers_alone and not isinstance(each, Range))
+    ]
 
 
 def learns_from(name: str, batch: int) -> int:

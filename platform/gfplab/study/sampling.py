@@ -14,7 +14,7 @@ import optuna
 from optuna.trial import FrozenTrial, TrialState
 
 from gfplab.study.objectives import Constraint, Objective
-from gfplab.study.samplers import learns_from, new_sampler
+from gfplab.study.samplers import JOINT, learns_from, new_sampler
 from gfplab.study.space import Space, Value
 from gfplab.study.store import Trial
 
@@ -50,6 +50,7 @@ class Sampling:
         self._told: dict[int, list[float]] = {}  # number -> values of the trials that were measured
         self._proposed: set[tuple] = set()
         self._dropped: set[int] = set()  # Optuna's numbers of proposals that were asked again
+        self._hidden: dict[int, FrozenTrial] = {}  # Optuna's number -> a baseline that this sampler cannot learn from
         self._next = 0  # number of the trial that is told or proposed next
         self._learned = self._chance = optuna.samplers.RandomSampler()
 
@@ -103,7 +104,7 @@ class Sampling:
         asked = self._asked.pop(trial.number, None)
         if asked is None:
             self._next += 1
-            self._study.add_trial(self._baseline(trial, values, violations))
+            self._add(self._baseline(trial, values, violations), trial)
         elif trial.failed:
             self._study.tell(asked, state=TrialState.FAIL)
         else:
@@ -118,7 +119,20 @@ class Sampling:
     def frozen(self, since: int) -> list[FrozenTrial]:
         """Optuna's own records of the finished trials from number `since` on."""
         trials = [t for t in self._study.get_trials(deepcopy=False) if t.number not in self._dropped]
-        return [trial for trial in trials[since:] if trial.state.is_finished()]
+        return [self._hidden.get(each.number, each) for each in trials[since:] if each.state.is_finished()]
+
+    def _add(self, baseline: FrozenTrial, trial: Trial) -> None:
+        """Have Optuna know a baseline.
+
+        A sampler that learns about what all trials have answered would learn about nothing that a baseline leaves open:
+        to such a one it is a trial that failed.
+        """
+        answered = {each.name for each in self._space.dimensions() if each.name in trial.values}
+        if self._name in JOINT and not trial.failed and not self._space.always_asked() <= answered:
+            number = len(self._study.get_trials(deepcopy=False))
+            self._hidden[number] = baseline
+            baseline = optuna.create_trial(state=TrialState.FAIL, user_attrs=baseline.user_attrs)
+        self._study.add_trial(baseline)
 
     def _judge(self, trial: Trial) -> tuple[list[float], dict[str, float]]:
         """Values and violations as the sampler is told of them.

@@ -3,13 +3,12 @@
 from typing import Any, get_origin
 
 from gfplab.study.file import Aim, Range, StudyFile
+from gfplab.study.values import SCALAR, VALUES, WHEN_SCHEMA
 from gfplab.world.fields import keys_of, table_of
 from gfplab.world.schema import json_schema
 
 _TABLE = ("type", "description", "properties", "additionalProperties")
-_SCALAR = {"type": ["number", "string", "boolean"]}
-_LIST = {"type": "array", "items": _SCALAR, "minItems": 1}
-_HOLDS_TABLES = {"not": {"additionalProperties": {"not": {"type": "object"}}}}
+_HOLDS_TABLES = {"not": {"properties": {"when": True}, "additionalProperties": {"not": {"type": "object"}}}}
 
 
 def study_schema() -> dict[str, Any]:
@@ -23,11 +22,12 @@ def study_schema() -> dict[str, Any]:
     schema["$defs"]["Range"] = {
         key: entry[key] for key in ("type", "description", "properties", "additionalProperties")
     }
+    schema["$defs"]["When"] = WHEN_SCHEMA
     aim = json_schema(Aim, "What is asked for")
     schema["$defs"]["Aim"] = {key: aim[key] for key in (*_TABLE, "required")}
     ways = aim["properties"]["seeds"]["enum"]
     schema["properties"]["objectives"]["additionalProperties"] = {"anyOf": [{"enum": ways}, {"$ref": "#/$defs/Aim"}]}
-    value = [_SCALAR, _LIST, {"$ref": "#/$defs/Range"}]
+    value = [SCALAR, VALUES, {"$ref": "#/$defs/Range"}]
     inner = {"type": "object", **_HOLDS_TABLES, "additionalProperties": {"$ref": "#/$defs/Searched"}}
     words = {"propertyNames": {"not": {"enum": list(keys_of(Range))}}, "minProperties": 1}
     outer = {

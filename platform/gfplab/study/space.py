@@ -1,11 +1,15 @@
 """The search space: the questions a trial answers, and what its answers mean to a run.
 
 A dimension turns to Optuna only in `ask`; everywhere else its answer is one plain value under its own name.  A tunable
-is asked for only where its plugin has been chosen, so a trial never carries a number that nothing reads.
+is asked for only where its plugin has been chosen, and whatever has a condition only where that holds, so a trial never
+carries a number that nothing reads.
 """
 
+import itertools
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Protocol
 
 from gfplab import units
@@ -14,6 +18,7 @@ Value = int | float | str | bool
 
 STOCK = "stock"  # the kernel of the scenario's own era, decision by decision
 POLICY = "policy"  # the dimension that chooses whole plugins
+_MOST_LOOKED_AT = 10_000  # combinations of policies, to find what none of them would ask
 
 
 @dataclass(frozen=True)
@@ -137,6 +142,32 @@ def mask_dimension(name: str, legal: Iterable[int], flag_name) -> Mask:
 
 
 @dataclass(frozen=True)
+class Condition:
+    """Another question, and what its answer has to be for this one to be asked: one of a few, or part of its range."""
+
+    key: str
+    text: str  # as a person would write it
+    answers: tuple[Value, ...] = ()
+    low: int | float = -math.inf
+    high: int | float = math.inf
+
+    def holds(self, values: Mapping[str, Value]) -> bool:
+        """Whether the answers so far allow it; a question that was not asked has no answer."""
+        value = values.get(self.key)
+        if value is None:
+            return False
+        if self.answers:
+            return any(_same(value, answer) for answer in self.answers)
+        return not isinstance(value, str) and self.low <= value <= self.high
+
+
+def _same(a: Value, b: Value) -> bool:
+    if isinstance(a, float) and isinstance(b, int | float):
+        return math.isclose(a, b, rel_tol=1e-9, abs_tol=1e-12)  # a step's multiple is written in another way
+    return a == b
+
+
+@dataclass(frozen=True)
 class Override:
     """One key of the scenario files, searched or fixed, in the scenarios that have it."""
 
@@ -160,16 +191,74 @@ class Space:
     override_dimensions: Sequence[Range | Choice]
     tunables: Mapping[str, Sequence[Dimension]]  # plugin -> what is searched of it
     fixed_tunables: Mapping[str, Mapping[str, Value]] = field(default_factory=dict)  # plugin -> {tunable: value}
+    conditions: Mapping[str, tuple[Condition, ...]] = field(default_factory=dict)  # dimension -> all that have to hold
 
     def ask(self, trial) -> dict[str, Value]:
         """The sampler's answers, by dimension name, in a fixed order of questions."""
         values = {dimension.name: dimension.ask(trial) for dimension in self.policies}
-        for dimension in self.override_dimensions:
-            values[dimension.name] = dimension.ask(trial)
-        for plugin in self.plugins_of(values):
-            for dimension in self.tunables.get(plugin, ()):
+        plugins = {*self.plugins_of(values)}
+        for dimension, plugin in self._in_order:
+            if (not plugin or plugin in plugins) and self.holds(dimension.name, values):
                 values[dimension.name] = dimension.ask(trial)
         return values
+
+    def holds(self, name: str, values: Mapping[str, Value]) -> bool:
+        """Whether every condition of a dimension holds."""
+        return all(condition.holds(values) for condition in self.conditions.get(name, ()))
+
+    @cached_property
+    def _in_order(self) -> list[tuple[Dimension, str]]:
+        """(dimension, plugin or ""): first the scenarios' keys, then tunables, but none before what it depends on."""
+        waiting: list[tuple[Dimension, str]] = [(dimension, "") for dimension in self.override_dimensions]
+        waiting += [(dimension, plugin) for plugin in sorted(self.tunables) for dimension in self.tunables[plugin]]
+        ordered = []
+        while waiting:
+            ahead = {dimension.name for dimension, _ in waiting}
+            ready = (
+                place
+                for place, (dimension, _) in enumerate(waiting)
+                if not any(condition.key in ahead for condition in self.conditions.get(dimension.name, ()))
+            )
+            ordered.append(waiting.pop(next(ready)))
+        return ordered
+
+    def asked_of(self, values: Mapping[str, Value]) -> dict[str, Value]:
+        """Those of the values that would have been asked for."""
+        kept = {dimension.name: values[dimension.name] for dimension in self.policies if dimension.name in values}
+        for dimension, _ in self._in_order:
+            if dimension.name in values and self.holds(dimension.name, kept):
+                kept[dimension.name] = values[dimension.name]
+        return kept
+
+    def never_asked(self) -> list[str]:
+        """Dimensions whose conditions no choice of policies allows."""
+        never = set(self.conditions)
+        choices = [[(dimension.name, value) for value in dimension.values] for dimension in self.policies]
+        if math.prod(map(len, choices)) > _MOST_LOOKED_AT:
+            return []
+        policies = {dimension.name for dimension in self.policies}
+        for answers in itertools.product(*choices):
+            values = dict(answers)
+            plugins, possible = {*self.plugins_of(values)}, set(policies)
+            for dimension, plugin in self._in_order:
+                wanted = self.conditions.get(dimension.name, ())
+                if (not plugin or plugin in plugins) and all(
+                    each.holds(values) if each.key in policies else each.key in possible for each in wanted
+                ):
+                    possible.add(dimension.name)
+            never -= possible
+        return sorted(never)
+
+    def always_asked(self) -> set[str]:
+        """Dimensions that every proposal answers."""
+        searched = {dimension.name for dimension in self.policies}
+        everywhere = {*self.fixed_policies.values()}
+        for decision, plugin in next(iter(self.stacks.values()), {}).items():
+            named = decision in self.fixed_policies or decision in searched
+            if not named and all(stack.get(decision) == plugin for stack in self.stacks.values()):
+                everywhere.add(plugin)
+        asked = {dimension.name for dimension, plugin in self._in_order if not plugin or plugin in everywhere}
+        return searched | (asked - self.conditions.keys())
 
     def as_params(self, values: Mapping[str, Value]) -> dict:
         """Optuna's parameter -> (value, distribution) for as many of the values as lie in the space."""

@@ -113,7 +113,7 @@ class Study:
             "wanted": self.trials,
             "said": self.said,
             "made_of": {**self.made_of, **identity},
-            "shape": shape_of(self.space.dimensions(), list(self.objectives), list(self.constraints)),
+            "shape": shape_of(self.space, list(self.objectives), list(self.constraints)),
         }
         return json.loads(json.dumps(said))
 

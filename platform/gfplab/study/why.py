@@ -46,6 +46,7 @@ class Why:
     label: str
     reason: str
     settings: dict[str, Any]
+    unasked: dict[str, str]  # setting that the scenario or the plugin decides here -> the condition that did not hold
     neighbours: list[Neighbour]
 
 
@@ -66,7 +67,12 @@ def explain_trial(directory: Path | str, number: int, most: int = 3) -> tuple[Wh
     nearest = sorted(others, key=lambda other: (apart[other], abs(other - number), other))[:most]
     settings = {name: rows[number][name] for name in columns if rows[number][name] is not None}
     neighbours = [_neighbour(rows[number], rows[other], apart[other], columns, found) for other in nearest]
-    return Why(number, trial.label, reason_of(trial, record), settings, neighbours), found
+    unasked = {} if trial.origin == "baseline" else _unasked(record.header["shape"].get("when", {}), settings)
+    return Why(number, trial.label, reason_of(trial, record), settings, unasked, neighbours), found
+
+
+def _unasked(when: Mapping[str, list[str]], settings: Mapping[str, Any]) -> dict[str, str]:
+    return {name: " and ".join(texts) for name, texts in when.items() if name not in settings}
 
 
 def reason_of(trial: Trial, record: Record) -> str:
