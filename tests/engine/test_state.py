@@ -102,3 +102,32 @@ def test_a_simulation_takes_only_arrays_of_its_schema(tmp_path):
         arrays = build.arrays({"links": 4}) | {"links": wrong}
         with pytest.raises(TypeError, match=r"arrays: links is not the array that Build.arrays\(\) made"):
             build.start(arrays)
+
+
+def test_a_view_is_made_when_it_is_asked_for_and_a_name_of_nothing_is_refused():
+    schema = Schema()
+    schema.records("zones", nr_free="pages")
+    k = PyState(schema, schema.arrays({"zones": 3}))
+    assert "zones" not in vars(k)
+    k.zones[2].nr_free = 7
+    assert k.zones is vars(k)["zones"]
+    with pytest.raises(AttributeError, match="no array 'zonse'"):
+        k.zonse  # noqa: B018
+
+
+@pytest.mark.parametrize("length", [10, 100_000])
+def test_arrays_begin_as_zeros_whatever_others_have_left_in_memory(length):
+    schema = Schema()
+    schema.array("page_flags", "u4", "flags")
+    for _ in range(4):
+        found = schema.arrays({"page_flags": length})["page_flags"]
+        assert not found.any() and found.dtype == np.uint32 and len(found) == length and found.flags.writeable
+        found[:] = 1
+
+
+def test_a_field_that_is_declared_later_is_in_the_layout():
+    schema = Schema()
+    schema.records("zones", nr_free="pages")
+    assert schema.dtype("zones").names == ("nr_free",)
+    schema.records("zones", lock="a lock")
+    assert schema.dtype("zones").names == ("nr_free", "lock")

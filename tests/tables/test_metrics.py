@@ -2,6 +2,8 @@
 
 import pytest
 
+from gfplab.tables import frames
+from gfplab.tables.columns import column_values
 from gfplab.tables.metrics import METRICS, measure, metrics_of, tabulate
 
 EXPECTED = {
@@ -39,6 +41,15 @@ def test_measure_gives_every_metric_as_a_finite_number(synthetic):
     found = measure(synthetic.synthetic_run())
     assert list(found) == list(METRICS)
     assert all(isinstance(value, float) for value in found.values())
+
+
+def test_measuring_a_run_makes_no_table_that_no_figure_needs_and_finds_what_the_tables_say(synthetic, monkeypatch):
+    run = synthetic.synthetic_run()
+    said = metrics_of(tabulate(run)) | column_values(tabulate(run), ["stalls.duration_ns.p99"])
+    monkeypatch.setattr(frames, "_events", lambda *_: pytest.fail("the table of events was made"))
+    assert measure(run, ["stalls.duration_ns.p99"]) == said
+    with pytest.raises(pytest.fail.Exception):
+        measure(run, ["events.a.max"])
 
 
 def test_a_run_in_which_nothing_happened_measures_zero_and_not_nothing(synthetic):

@@ -3,6 +3,8 @@
 Pages are handed out from the highest zone down, in the order in which this file asks for them; what is left is free.
 """
 
+import functools
+
 import numpy as np
 
 from gfplab.boot.watermarks import (
@@ -33,15 +35,18 @@ LRU_SIZE = {
 }
 
 
+@functools.lru_cache(maxsize=32)
 def shuffled(n: int, seed: int, purpose: int) -> np.ndarray:
-    """0..n-1 in an order drawn from (seed, purpose) by splitmix64 keys, the same with every numpy."""
+    """0..n-1 in an order drawn from (seed, purpose) by splitmix64 keys, the same with every numpy; read-only."""
     with np.errstate(over="ignore"):
         z = np.arange(1, n + 1, dtype=np.uint64) + np.uint64((seed * 1_000_003 + purpose) & (2**63 - 1))
         z *= np.uint64(0x9E3779B97F4A7C15)
         z = (z ^ (z >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
         z = (z ^ (z >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
         z ^= z >> np.uint64(31)
-    return np.argsort(z, kind="stable")
+    order = np.argsort(z)  # no two keys are equal
+    order.flags.writeable = False
+    return order
 
 
 def setup_zones(arrays, world, layout):

@@ -5,6 +5,7 @@ Distributions are integer quantile tables: a uniform number picks a place in the
 line.
 """
 
+import functools
 import hashlib
 import math
 from statistics import NormalDist
@@ -69,12 +70,14 @@ def stream_state(seed, purpose):
     return int.from_bytes(digest[:8], "little", signed=True)
 
 
+@functools.cache
 def lognormal_table(sigma=0.3):
     """Quantiles of a lognormal distribution of mean 1."""
     inverse = NormalDist().inv_cdf
     return _table([math.exp(sigma * inverse(u)) for u in _inner()], math.exp(sigma * inverse(1 - 1 / 4096)))
 
 
+@functools.cache
 def exponential_table():
     """Quantiles of an exponential distribution of mean 1, that ends at 8.9 times the mean."""
     # beyond u the mean is one more than the quantile, so a line that starts there must end two above it
@@ -89,4 +92,6 @@ def _table(inner, last):
     first = max(0.0, 2 * inner[0] - inner[1])
     points = [first, *inner, last]
     mean = (sum(points) - (points[0] + points[-1]) / 2) / (QUANTILE_WORDS - 1)
-    return np.array([round(x / mean * ONE) for x in points], np.int64)
+    table = np.array([round(x / mean * ONE) for x in points], np.int64)
+    table.flags.writeable = False
+    return table

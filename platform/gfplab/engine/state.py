@@ -6,13 +6,16 @@ in both.
 """
 
 import ctypes
+import functools
 import hashlib
 import json
+import mmap
 
 import numpy as np
 
 OWN_ARRAYS = {"stk": "i8", "my": "i8"}
 LAZY_RECORDS = 4096
+MAPPED_BYTES = 1 << 18
 INTEGER_DTYPES = ("i8", "i4", "i2", "i1", "u4", "u2", "u1")
 
 
@@ -24,6 +27,7 @@ class Schema:
         self.dtypes = dict(OWN_ARRAYS)
         self.docs = {"stk": {"": "stacks of all tasks"}, "my": {"": "private state of the policies, 8-byte slots"}}
         self.capacities = {}
+        self._made = {}  # name -> numpy dtype, as far as they were asked for
         self.records("e", stack_words="words of stack per task")
 
     def records(self, name, /, **fields):
@@ -35,6 +39,7 @@ class Schema:
             if field not in known:
                 known.append(field)
             self.docs.setdefault(name, {})[field] = doc
+        self._made.pop(name, None)
 
     def array(self, name, dtype, doc=""):
         """Declare a compact array of one integer type."""
@@ -53,9 +58,11 @@ class Schema:
 
     def dtype(self, name):
         """The numpy dtype of one record array or array."""
-        if name in self.fields:
-            return np.dtype([(f, "i8") for f in self.fields[name]], align=True)
-        return np.dtype(self.dtypes[name])
+        if name not in self._made:
+            records = name in self.fields
+            said = [(f, "i8") for f in self.fields[name]] if records else self.dtypes[name]
+            self._made[name] = np.dtype(said, align=records)
+        return self._made[name]
 
     def names(self):
         """All record arrays, then all arrays."""
@@ -73,13 +80,28 @@ class Schema:
         unknown = sorted(set(sizes) - set(self.names()))
         if unknown:
             raise KeyError(f"sizes: there is no record array or array {unknown[0]!r}")
-        out = {n: np.zeros(sizes.get(n, self.capacities.get(n, 1)), self.dtype(n)) for n in self.names()}
+        out = {n: zeroed(sizes.get(n, self.capacities.get(n, 1)), self.dtype(n)) for n in self.names()}
         out["e"]["stack_words"] = words
         return out
 
 
+def zeroed(length, dtype):
+    """np.zeros(length, dtype).
+
+    A large one is mapped for itself, so that what is never touched is never cleared: calloc clears once free() has been
+    given large blocks.
+    """
+    size = length * dtype.itemsize
+    return np.frombuffer(mmap.mmap(-1, size), dtype) if size >= MAPPED_BYTES else np.zeros(length, dtype)
+
+
 def record_class(name, fields):
     """A ctypes Structure over one record; `fields` are (field, "i8" or "f8", length)."""
+    return _record_class(name, tuple(fields))
+
+
+@functools.cache
+def _record_class(name, fields):
     kinds = {"i8": ctypes.c_int64, "f8": ctypes.c_double}
     types = [(f, kinds[kind] if length == 1 else kinds[kind] * length) for f, kind, length in fields]
 
@@ -90,15 +112,26 @@ def record_class(name, fields):
 
 
 class PyState:
-    """The state as plain Python sees it: k.zones[z].nr_free, k.page_flags[pfn]; its memory is the numpy arrays."""
+    """The state as plain Python sees it: k.zones[z].nr_free, k.page_flags[pfn]; its memory is the numpy arrays.
+
+    A view is made when it is first asked for: a compiled run asks for next to none.
+    """
 
     def __init__(self, schema, arrays):
         self.decisions = {}
-        for name, array in arrays.items():
-            if name not in schema.fields:
-                setattr(self, name, memoryview(array))
-                continue
-            cls = record_class(name, [(f, "i8", 1) for f in schema.fields[name]])
-            records = (cls * len(array)).from_buffer(array)
-            # a list of views is read faster than one that makes them, but has to be made
-            setattr(self, name, records if len(array) > LAZY_RECORDS else list(records))
+        self._schema, self._arrays = schema, arrays
+
+    def __getattr__(self, name):
+        arrays = self.__dict__.get("_arrays", {})
+        if name not in arrays:
+            raise AttributeError(f"the state has no array {name!r}", name=name, obj=self)
+        setattr(self, name, self._view(name, arrays[name]))
+        return self.__dict__[name]
+
+    def _view(self, name, array):
+        if name not in self._schema.fields:
+            return memoryview(array)
+        cls = record_class(name, [(f, "i8", 1) for f in self._schema.fields[name]])
+        records = (cls * len(array)).from_buffer(array)
+        # a list of views is read faster than one that makes them, but has to be made
+        return records if len(array) > LAZY_RECORDS else list(records)

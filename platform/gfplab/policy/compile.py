@@ -111,20 +111,32 @@ def _own_function(plugin: Plugin, decision: Decision) -> Callable[..., int]:
 
 def _constants(plugin: Plugin, names: list[str]) -> dict[str, int | float]:
     """The module's numbers that these functions read."""
-    read = {n.id for name in names for n in ast.walk(plugin.definitions[name]) if isinstance(n, ast.Name)}
-    return {
-        name: value for name, value in vars(plugin.module).items() if name in read and type(value) in (bool, int, float)
-    }
+    known = vars(plugin.module)
+    return {name: known[name] for name in _read(plugin, tuple(names)) if type(known.get(name)) in (bool, int, float)}
+
+
+@functools.lru_cache
+def _read(plugin: Plugin, names: tuple[str, ...]) -> list[str]:
+    """The names that these functions mention, in order."""
+    return sorted({n.id for name in names for n in ast.walk(plugin.definitions[name]) if isinstance(n, ast.Name)})
 
 
 def _key(plugin: Plugin, decision: Decision, dtypes: Mapping[str, np.dtype], names: list[str]) -> str:
     """A hash of all that the machine code depends on, but versions and processor, which name the cache folder."""
+    layouts = tuple(dtypes[records] for _name, records in decision.args)
+    return _key_of(plugin, decision, layouts, tuple(names), tuple(_constants(plugin, names).items()))
+
+
+@functools.lru_cache(maxsize=1 << 14)
+def _key_of(plugin: Plugin, decision: Decision, layouts, names: tuple[str, ...], constants: tuple) -> str:
+    """The same; runs of a study ask it again and again."""
+    dtypes = {records: layout for (_name, records), layout in zip(decision.args, layouts, strict=True)}
     parts = [
         _compiler(),
         record_texts(decision, dtypes),
         [plugin.layout, *(row_layout(plugin, kind) for kind in kinds_of(plugin))],
-        _texts(plugin, tuple(names)),
-        sorted(_constants(plugin, names).items()),
+        _texts(plugin, names),
+        constants,
         plugin.path,  # a traceback names it
     ]
     return cache.digest(json.dumps(parts))

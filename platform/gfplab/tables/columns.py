@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 import polars as pl
 
 from gfplab.kernel.types import GAUGES, VMSTAT
-from gfplab.tables.frames import Tables
+from gfplab.tables.frames import Frames
 from gfplab.tables.schema import TABLES
 from gfplab.world.toml import did_you_mean
 
@@ -52,7 +52,7 @@ def unit_of(text: str) -> str:
     return found.unit if found and aggregate != "count" else ""
 
 
-def column_values(tables: Tables, texts: Iterable[str]) -> dict[str, float]:
+def column_values(tables: Frames, texts: Iterable[str]) -> dict[str, float]:
     """The figures of the only run in `tables`; 0 where there is nothing to draw together."""
     return {text: _value(tables, text) for text in texts}
 
@@ -63,7 +63,7 @@ def _columns(table: str) -> dict[str, str]:
     return {column.name: column.dtype for column in TABLES[table].columns} | further
 
 
-def _value(tables: Tables, text: str) -> float:
+def _value(tables: Frames, text: str) -> float:
     table, column, aggregate = text.split(".")
     expression = AGGREGATES[aggregate](pl.col(column).cast(pl.Float64)).cast(pl.Float64)
     value = tables[table].select(expression).item()

@@ -4,6 +4,8 @@ Arrays of a run are copied column by column: numpy hands Polars its memory as it
 """
 
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 import polars as pl
@@ -13,6 +15,12 @@ from gfplab.kernel.tracepoints import TRACEPOINTS
 from gfplab.tables.provenance import provenance_of, scenario_name
 from gfplab.tables.schema import DTYPES, ON_REQUEST, TABLES
 from gfplab.tables.sleeps import STATE_MASK, STATES, stacks_of, stalls_of
+
+
+class Frames(Protocol):
+    """Tables of one run by name."""
+
+    def __getitem__(self, name: str, /) -> pl.DataFrame: ...
 
 
 @dataclass(frozen=True)
@@ -28,21 +36,54 @@ class Tables:
 
 def frames_of(run, index: int = 0) -> Tables:
     """Every table of one run, without its metrics; `index` is its number in a folder that holds several."""
-    tasks = _tasks(run)
-    stacks = stacks_of(run)
-    frames = {
-        "runs": _runs(run),
-        "events": _events(run, tasks),
-        # the last sample is taken when the run ends, which may be when another was due
-        "vmstat": _columns(run.vmstat, {"time": "time_ns"}).unique("time_ns", keep="last", maintain_order=True),
-        "stalls": stalls_of(run, tasks, stacks),
-        "stacks": stacks,
-        "latency": _latency(run),
-        "tasks": tasks,
-        "pools": _pools(run),
-    }
-    frames = {name: conform(name, frame.with_columns(run=pl.lit(index, pl.Int64))) for name, frame in frames.items()}
-    return Tables(frames, provenance_of(run))
+    made = FramesOf(run, index)
+    return Tables({name: made[name] for name in FramesOf.NAMES}, provenance_of(run))
+
+
+class FramesOf:
+    """The tables of one run, each made when it is first asked for: a search asks for few of them."""
+
+    NAMES = ("runs", "events", "vmstat", "stalls", "stacks", "latency", "tasks", "pools")
+
+    def __init__(self, run, index: int = 0):
+        self.run, self._index = run, index
+        self._made: dict[str, pl.DataFrame] = {}
+
+    def __getitem__(self, name: str) -> pl.DataFrame:
+        """The table `name`, as conform() leaves it."""
+        if name not in self._made:
+            self._made[name] = conform(name, self._raw(name).with_columns(run=pl.lit(self._index, pl.Int64)))
+        return self._made[name]
+
+    def _raw(self, name: str) -> pl.DataFrame:
+        run = self.run
+        match name:
+            case "runs":
+                return pl.DataFrame({name: [value] for name, value in row_of(run).items()})
+            case "events":
+                return _events(run, self._tasks)
+            case "vmstat":
+                # the last sample is taken when the run ends, which may be when another was due
+                return _columns(run.vmstat, {"time": "time_ns"}).unique("time_ns", keep="last", maintain_order=True)
+            case "stalls":
+                return stalls_of(run, self._tasks, self._stacks)
+            case "stacks":
+                return self._stacks
+            case "latency":
+                return _latency(run)
+            case "tasks":
+                return self._tasks
+            case "pools":
+                return _pools(run)
+        raise KeyError(name)
+
+    @cached_property
+    def _tasks(self) -> pl.DataFrame:
+        return _tasks(self.run)
+
+    @cached_property
+    def _stacks(self) -> pl.DataFrame:
+        return stacks_of(self.run)
 
 
 def conform(name: str, frame: pl.DataFrame) -> pl.DataFrame:
@@ -50,7 +91,7 @@ def conform(name: str, frame: pl.DataFrame) -> pl.DataFrame:
     table = (TABLES | ON_REQUEST)[name]
     listed = [pl.col(column.name).cast(DTYPES[column.dtype]) for column in table.columns]
     rest = [pl.col(column) for column in frame.columns if column not in table.names] if table.further else []
-    return frame.select(*listed, *rest).sort(table.key, maintain_order=True)
+    return frame.lazy().select(*listed, *rest).sort(table.key, maintain_order=True).collect()
 
 
 def _columns(array: np.ndarray, rename: dict[str, str] | None = None) -> pl.DataFrame:
@@ -58,9 +99,10 @@ def _columns(array: np.ndarray, rename: dict[str, str] | None = None) -> pl.Data
     return pl.DataFrame({rename.get(name, name): array[name].astype(np.int64) for name in array.dtype.names})
 
 
-def _runs(run) -> pl.DataFrame:
+def row_of(run) -> dict:
+    """The row of `runs`, without its metrics."""
     world = run.world
-    row = {
+    return {
         "scenario": scenario_name(world),
         "title": world.title,
         "kernel": world.kernel,
@@ -80,7 +122,6 @@ def _runs(run) -> pl.DataFrame:
         "build_hash": str(run.build_hash),
         "log_hash": str(run.log_hash),
     }
-    return pl.DataFrame({name: [value] for name, value in row.items()})
 
 
 def _swap_bandwidth(world) -> int:

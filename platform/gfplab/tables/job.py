@@ -6,8 +6,7 @@ from functools import cache
 from gfplab.policy.discover import discover
 from gfplab.policy.select import select
 from gfplab.run import simulate
-from gfplab.tables.columns import column_values
-from gfplab.tables.metrics import metrics_of, tabulate
+from gfplab.tables.metrics import measure
 from gfplab.world.scenario import load_scenario
 
 _plugins = cache(lambda files=(): discover(files=list(files)))
@@ -21,8 +20,7 @@ def run_job(job, files: tuple[str, ...] = ()) -> dict[str, float]:
     world = load_scenario(job.path, dict(job.overrides))
     tunables = {**world.tunables, **job.tunables}
     policies = select(world.kernel, dict(job.policies), tunables=tunables, plugins=_plugins(files))
-    tables = tabulate(simulate(world, policies, job.seed))
-    return metrics_of(tables) | column_values(tables, job.columns)
+    return measure(simulate(world, policies, job.seed), job.columns)
 
 
 class FileJobs:

@@ -4,11 +4,13 @@ A study's objectives and constraints, the `runs` table and the summary after a r
 """
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import polars as pl
 
-from gfplab.tables.frames import Tables, frames_of
+from gfplab.tables.columns import column_values
+from gfplab.tables.frames import Frames, FramesOf, Tables, frames_of, row_of
 from gfplab.tables.schema import TABLES
 
 IO_WORKERS = ("kworker", "rescuer", "dmcrypt_write")
@@ -272,15 +274,21 @@ def tabulate(run, index: int = 0) -> Tables:
 
 def with_metrics(tables: Tables) -> Tables:
     """The tables of one run with every metric as a column of its row in `runs`."""
-    found = {}
-    for table, frame in tables.frames.items():
-        wanted = {name: metric for name, metric in METRICS.items() if metric.table == table and table != "runs"}
-        found |= _values(frame, wanted)
-    runs = tables["runs"].with_columns(**{name: pl.lit(value, pl.Float64) for name, value in found.items()})
-    # what is read off the row of `runs` may use the metrics that were just written there
-    found |= _values(runs, {name: metric for name, metric in METRICS.items() if metric.table == "runs"})
-    runs = runs.with_columns(**{name: pl.lit(found[name], pl.Float64) for name in METRICS})
+    found = _found(tables, tables["runs"])
+    runs = tables["runs"].with_columns(**{name: pl.lit(found[name], pl.Float64) for name in METRICS})
     return Tables(tables.frames | {"runs": runs.select(*TABLES["runs"].names, *METRICS)}, tables.provenance)
+
+
+def _found(frames: Frames, row: pl.DataFrame) -> dict[str, float]:
+    """Every metric of the run that `frames` are of and `row` is the row of."""
+    found: dict[str, float] = {}
+    for table in TABLES:
+        wanted = {name: metric for name, metric in METRICS.items() if metric.table == table and table != "runs"}
+        if wanted:
+            found |= _values(frames[table], wanted)
+    # what is read off the row of `runs` may use the metrics that were just found
+    runs = row.with_columns(**{name: pl.lit(value, pl.Float64) for name, value in found.items()})
+    return found | _values(runs, {name: metric for name, metric in METRICS.items() if metric.table == "runs"})
 
 
 def _values(frame: pl.DataFrame, metrics: dict[str, Metric]) -> dict[str, float]:
@@ -290,13 +298,22 @@ def _values(frame: pl.DataFrame, metrics: dict[str, Metric]) -> dict[str, float]
     return {name: value if _is_number(value) else metrics[name].empty for name, value in row.items()}
 
 
+# columns of a row of `runs` that metrics read
+_READ_OFF_ROW = {
+    name for metric in METRICS.values() if metric.table == "runs" for name in metric.value.meta.root_names()
+}
+
+
 def _is_number(value: float | None) -> bool:
     return value is not None and math.isfinite(value)
 
 
-def measure(run) -> dict[str, float]:
-    """Every named metric of a run."""
-    return metrics_of(tabulate(run))
+def measure(run, columns: Iterable[str] = ()) -> dict[str, float]:
+    """Every named metric of a run, and the figures `table.column.aggregate` of it; no other table is made."""
+    frames = FramesOf(run)
+    row = {name: value for name, value in row_of(run).items() if name in _READ_OFF_ROW}
+    found = _found(frames, pl.DataFrame(row))
+    return {name: found[name] for name in METRICS} | column_values(frames, columns)
 
 
 def metrics_of(tables: Tables) -> dict[str, float]:

@@ -2,6 +2,7 @@
 
 import hashlib
 import sys
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 
@@ -36,8 +37,12 @@ def scenario_name(world) -> str:
     return Path(world.source).stem
 
 
+@cache
 def sources_hash() -> str:
-    """A hash of all of gfplab's own sources that a number in a table depends on; plugins have their own."""
+    """A hash of all of gfplab's own sources that a number in a table depends on; plugins have their own.
+
+    Taken once a process: what runs is what was read when it began.
+    """
     digest = hashlib.sha256()
     for room in ROOMS:
         place = Path(gfplab.__file__).parent / room
@@ -48,6 +53,11 @@ def sources_hash() -> str:
 
 def versions() -> dict[str, str]:
     """Versions of everything that can change a number."""
+    return dict(_versions())
+
+
+@cache
+def _versions() -> dict[str, str]:
     return {
         "gfplab": gfplab.__version__,
         "python": ".".join(str(part) for part in sys.version_info[:3]),

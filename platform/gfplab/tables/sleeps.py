@@ -1,5 +1,7 @@
 """The tables of uninterruptible sleep: which stacks there were, and every sleep that was long enough to be logged."""
 
+import functools
+
 import numpy as np
 import polars as pl
 
@@ -23,14 +25,27 @@ def stacks_of(run) -> pl.DataFrame:
         ongoing.setdefault(stack_id, []).append(duration)
     for stack in run.stacks:
         columns["stack_id"].append(stack.id)
-        columns["cause"].append(cause_of(getattr(stack, "chain", stack.frames)))
-        columns["frames"].append(whole_chain(stack.frames, stack.wait, run.world.kernel))
+        columns["cause"].append(_cause(tuple(getattr(stack, "chain", stack.frames))))
+        columns["frames"].append(_chain(tuple(stack.frames), stack.wait, run.world.kernel))
         cut_short = ongoing.get(stack.id, [])
         columns["count"].append(stack.count + len(cut_short))
         columns["total_ns"].append(stack.total_ns + sum(cut_short))
         columns["max_ns"].append(max(stack.max_ns, *cut_short, 0))
     types = {column.name: DTYPES[column.dtype] for column in TABLES["stacks"].columns if column.name in columns}
     return pl.DataFrame(columns, schema=types)
+
+
+# the runs of a study sleep in the same places
+
+
+@functools.lru_cache(maxsize=1 << 16)
+def _cause(frames: tuple[str, ...]) -> str:
+    return cause_of(list(frames))
+
+
+@functools.lru_cache(maxsize=1 << 16)
+def _chain(frames: tuple[str, ...], wait: str, kernel: str) -> list[str]:
+    return whole_chain(list(frames), wait, kernel)
 
 
 def stalls_of(run, tasks: pl.DataFrame, stacks: pl.DataFrame) -> pl.DataFrame:
