@@ -20,6 +20,7 @@ from study_toy import run_failing, run_toy
 
 from gfplab.errors import StudyError
 from gfplab.study import dataset
+from gfplab.study.search import run_study
 from gfplab.study.throughput import connect, disconnect, name_of, work
 
 pytestmark = pytest.mark.timeout(120)
@@ -180,6 +181,94 @@ def test_the_results_of_workers_are_one_dataset_before_and_after_merging(study, 
     assert work(study, run_toy, server.url, place, trials=4, identity={"a": "1"}) == 4
 
 
+def baselines_of(place):
+    """(label, number, worker) of the baselines in a dataset."""
+    rows = dataset.scan(place).filter(pl.col("origin") == "baseline").select("label", "number", "worker")
+    return sorted(rows.unique().collect().rows())
+
+
+@pytest.mark.slow
+def test_baselines_come_first_and_once_however_many_workers_begin_together(study_of, server, start, tmp_path):
+    """Their answers are known to the sampler; a patient's tries, which the study does not search at 1, are not."""
+    study = study_of(study_toy.STUDY.replace("seed = 7", "seed = 8"))
+    for process in [start() for _ in range(3)]:
+        process.communicate(timeout=60)
+        assert process.returncode == 0
+    assert [label for label, *_ in baselines_of(tmp_path / "dataset")] == ["patient", "stock"]
+    storage = connect(server.url)
+    trials = optuna.load_study(study_name=name_of(study, {}), storage=storage).trials
+    disconnect(storage)
+    first = {trial.user_attrs["baseline"]: trial for trial in trials[:2]}
+    assert first["stock"].params == {"policy": "stock", "too_many_isolated": "stock"}
+    assert first["patient"].params == {"policy": "patient", "too_many_isolated": "stock", "patient.timeout": 5 * 10**9}
+    assert not any("baseline" in trial.user_attrs for trial in trials[2:])
+
+
+@pytest.mark.slow
+def test_a_baseline_that_was_interrupted_is_run_by_the_next_worker(study, server, tmp_path):
+    """Ctrl-C in the first trial, which is a baseline: Optuna has it as failed, and it was never measured."""
+
+    def interrupt(job):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        work(study, interrupt, server.url, tmp_path, trials=4, identity={"interrupted": "yes"})
+    assert work(study, run_toy, server.url, tmp_path, trials=4, identity={"interrupted": "yes"}) == 4
+    assert [label for label, *_ in baselines_of(tmp_path)] == ["patient", "stock"]
+
+
+@pytest.mark.slow
+def test_evolution_learns_although_baselines_leave_keys_open(study_of, server, tmp_path):
+    """They are measured, and are in the dataset, and count; the sampler is told that they failed."""
+    study = study_of(study_toy.STUDY.replace("[policies]", 'sampler = "nsga2"\n\n[policies]', 1))
+    assert work(study, run_toy, server.url, tmp_path, trials=5, heartbeat=1, grace=2) == 5
+    assert [label for label, *_ in baselines_of(tmp_path)] == ["patient", "stock"]
+    storage = connect(server.url)
+    states = [trial.state.name for trial in optuna.load_study(study_name=name_of(study, {}), storage=storage).trials]
+    disconnect(storage)
+    assert states == ["FAIL", "FAIL", "COMPLETE", "COMPLETE", "COMPLETE"]
+
+
+@pytest.mark.slow
+def test_runs_of_any_study_are_taken_from_the_cache(study, server, tmp_path):
+    """Those of a coordinator's study too: both file a run under what it depends on."""
+    cache, ran = tmp_path / "cache" / "runs", []
+    made = run_study(study, tmp_path / "out", run_toy, trials=2, identity={"build": "1"}, cache=cache)
+
+    def run(job):
+        ran.append((job.scenario, job.seed, dict(job.policies)))
+        return run_toy(job)
+
+    work(study, run, server.url, tmp_path / "a", trials=2, identity={"build": "1"}, cache=cache)
+    assert ran == []
+    rows = dataset.scan(tmp_path / "a").filter(pl.col("metric") == "worst_io_stall_ms").collect()
+    assert sorted(rows["value"]) == sorted(made.runs["worst_io_stall_ms"])
+    work(study, run, server.url, tmp_path / "b", trials=2, identity={"build": "2"}, cache=cache)
+    assert len(ran) == made.runs.height
+
+
+@pytest.mark.slow
+def test_seconds_end_a_worker_as_they_end_a_study(study_of, server, tmp_path):
+    """The trial at hand is ended first."""
+    study = study_of("seconds = 1\n" + study_toy.STUDY)
+
+    def run(job):
+        time.sleep(0.3)
+        return run_toy(job)
+
+    assert 1 <= work(study, run, server.url, tmp_path, trials=20, identity={"slow": "yes"}) < 5
+
+
+@pytest.mark.parametrize("sampler", ["grid", "qmc"])
+def test_a_sampler_that_counts_its_proposals_cannot_be_many(study_of, tmp_path, sampler):
+    """Two of a grid's workers would both begin with its first point."""
+    search = '[search]\n"patient.tries" = [2, 4]\n[objectives]\n"calm.fast_path_ns" = "mean"\n'
+    head = study_toy.STUDY.partition("[policies]")[0]
+    study = study_of(head + f'sampler = "{sampler}"\n' + search)
+    with pytest.raises(StudyError, match=f"sampler: {sampler} counts its proposals, which workers that run freely"):
+        work(study, run_toy, "postgresql://lab@127.0.0.1:1/lab", tmp_path)
+
+
 @pytest.mark.slow
 def test_a_trial_that_cannot_be_measured_counts_and_says_why(study, server, tmp_path):
     """It is told as failed, and nobody runs it again."""
@@ -208,6 +297,20 @@ def test_a_scenario_edited_under_a_worker_ends_it(study, server, tmp_path):
     assert dataset.scan(tmp_path / "dataset").select("number").unique().collect().height == 2
 
 
+@pytest.mark.slow
+def test_a_dataset_that_cannot_be_written_is_a_sentence(study, server, tmp_path):
+    """The trial is run again by whoever comes next, and nothing that had finished is lost."""
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(StudyError) as caught:
+        work(study, run_toy, server.url, tmp_path / "file", trials=3, identity={"disk": "no"})
+    assert str(caught.value) == (
+        f"{tmp_path / 'file'}: cannot be written (Not a directory), and the last trial is not kept; those before it are"
+        " on the server and in the dataset: see to the disk, then start the worker again"
+    )
+    assert work(study, run_toy, server.url, tmp_path / "there", trials=3, identity={"disk": "no"}) == 3
+    assert [label for label, *_ in baselines_of(tmp_path / "there")] == ["patient", "stock"]
+
+
 def test_a_server_that_is_not_there_is_a_sentence(study, tmp_path):
     """And the password is not in it."""
     with pytest.raises(StudyError) as caught:
@@ -215,7 +318,8 @@ def test_a_server_that_is_not_there_is_a_sentence(study, tmp_path):
     said = str(caught.value)
     assert said.startswith("--storage: no PostgreSQL server lets us in at 127.0.0.1:1/lab (") and "\n" not in said
     assert said.endswith("); start it, or see to user and database") and "secret" not in said
-    with pytest.raises(
-        StudyError, match="--storage: 'sqlite:///x' is no address of a server; write postgresql://USER@"
-    ):
-        work(study, run_toy, "sqlite:///x", tmp_path)
+    for url in ("sqlite:///x", "postgresql://me@host:port/lab", "postgresql://me@[host/lab"):
+        with pytest.raises(StudyError) as caught:
+            work(study, run_toy, url, tmp_path)
+        said = f"--storage: '{url}' is no address of a server; write postgresql://USER@HOST:PORT/DATABASE"
+        assert str(caught.value) == said

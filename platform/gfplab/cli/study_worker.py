@@ -16,10 +16,11 @@ PLACE = RESULTS / "dataset"
 @click.option(
     "--out", type=click.Path(path_type=Path), default=PLACE, show_default=True, help="Folder of the Parquet dataset."
 )
+@click.option("--cache/--no-cache", default=True, show_default=True, help="Take runs that any study has made.")
 @JSON
-def worker(study: Path, storage: str, trials: int | None, out: Path, as_json: bool) -> int:
+def worker(study: Path, storage: str, trials: int | None, out: Path, cache: bool, as_json: bool) -> int:
     """Run trials of a study that any number of workers share. NOT reproducible: trials depend on who ended when."""
-    from gfplab.cli.study import identity
+    from gfplab.cli.study import cache_folder, identity
     from gfplab.study.spec import load_study
     from gfplab.study.throughput import name_of, work
     from gfplab.tables.job import run_job
@@ -32,7 +33,8 @@ def worker(study: Path, storage: str, trials: int | None, out: Path, as_json: bo
             f"trial {trial.number} ({done} of {trials or asked.trials}): {trial.failure or trial.label}", err=True
         )
 
-    done = work(asked, run_job, storage, out, trials=trials, progress=report, identity=identity())
+    kept = cache_folder() if cache else None
+    done = work(asked, run_job, storage, out, trials=trials, progress=report, identity=identity(), cache=kept)
     name = name_of(asked, identity())
     if as_json:
         print_json({"study": name, "done": done, "dataset": str(out), "reproducible": False})

@@ -7,7 +7,7 @@ and the sequence gives every question a base of its own.
 
 import importlib.util
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import count
 from typing import Any
 
@@ -23,6 +23,7 @@ from gfplab.study.space import Range, Space, Value
 PACKAGES = {"cmaes": ("cmaes", "cmaes"), "gp": ("torch", "gp")}
 ONE_OBJECTIVE = ("cmaes",)
 UNTAUGHT = ("random", "qmc", "grid")  # what they propose does not depend on any result
+ONE_MIND = ("qmc", "grid")  # one sampler has to make all proposals, for it counts them
 JOINT = ("nsga2", "nsga3", "gp", "cmaes")  # they learn about what all trials have answered that they know
 
 
@@ -81,6 +82,11 @@ def left_to_chance(name: str, space: Space) -> list[str]:
         or isinstance(each, ProgramDimension)
         or (numbers_alone and not isinstance(each, Range))
     ]
+
+
+def unlearnable(name: str, space: Space, values: Mapping[str, Value]) -> bool:
+    """Whether a trial with these answers would keep the sampler from learning about what they leave open."""
+    return name in JOINT and not space.always_asked() <= values.keys()
 
 
 def learns_from(name: str, batch: int) -> int:

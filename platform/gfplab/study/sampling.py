@@ -14,7 +14,7 @@ import optuna
 from optuna.trial import FrozenTrial, TrialState
 
 from gfplab.study.objectives import Constraint, Objective
-from gfplab.study.samplers import JOINT, learns_from, new_sampler
+from gfplab.study.samplers import learns_from, new_sampler, unlearnable
 from gfplab.study.space import Space, Value
 from gfplab.study.store import Trial
 
@@ -127,8 +127,7 @@ class Sampling:
         A sampler that learns about what all trials have answered would learn about nothing that a baseline leaves open:
         to such a one it is a trial that failed.
         """
-        answered = {each.name for each in self._space.dimensions() if each.name in trial.values}
-        if self._name in JOINT and not trial.failed and not self._space.always_asked() <= answered:
+        if not trial.failed and unlearnable(self._name, self._space, trial.values):
             number = len(self._study.get_trials(deepcopy=False))
             self._hidden[number] = baseline
             baseline = optuna.create_trial(state=TrialState.FAIL, user_attrs=baseline.user_attrs)

@@ -2,7 +2,8 @@
 
 Each worker asks Optuna for a trial as soon as it has ended one, so what is proposed depends on who ended when: unlike a
 study that a coordinator runs (search.py), this one is not reproducible.  A worker that is killed leaves a trial without
-a heartbeat, and another worker runs that one again.
+a heartbeat, and another worker runs that one again.  The first worker queues the baselines, which are run as any trial
+is; a lock on the server keeps two workers that begin together from queueing them twice.
 """
 
 import os
@@ -20,22 +21,27 @@ import optuna
 from optuna.exceptions import ExperimentalWarning, StorageInternalError
 from optuna.storages import RDBStorage, RetryHeartbeatStaleTrialCallback
 from optuna.trial import TrialState
+from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, ProgrammingError, SQLAlchemyError
 
 from gfplab.engine.cache import digest
 from gfplab.errors import GfplabError, StudyError
 from gfplab.study import dataset
+from gfplab.study.baselines import Baseline
+from gfplab.study.cache import CachedJobs
+from gfplab.study.durations import SECONDS, TimedJobs
 from gfplab.study.ground import moved
 from gfplab.study.jobs import RunJob
-from gfplab.study.samplers import new_sampler
+from gfplab.study.samplers import ONE_MIND, new_sampler, unlearnable
 from gfplab.study.spec import Study
-from gfplab.study.store import Trial, on_disk
+from gfplab.study.store import Trial
 
 HEARTBEAT_S = 15
 GRACE_S = 60  # without a heartbeat, until a trial's worker is held for dead
 SCHEME = "postgresql://"
 TRIES = 6
 _FAILURE = "failure"
+_BASELINE = "baseline"
 
 
 class CannotMeasure(Exception):
@@ -51,21 +57,32 @@ def work(
     trials: int | None = None,
     progress: Callable[[Trial, int], None] = lambda _trial, _done: None,
     identity: dict[str, str] | None = None,
+    cache: Path | None = None,
     heartbeat: int = HEARTBEAT_S,
     grace: int = GRACE_S,
 ) -> int:
     """Run trials until the study on the server at `url` has `trials` in all; how many it has.
 
     Results go into the dataset at `place`.  k workers that end together may run up to k - 1 trials more than wanted.
+    With a `cache` folder, jobs that any study has run before are not run again.
     """
+    if study.sampler in ONE_MIND:
+        raise StudyError(
+            f"{study.path}: sampler: {study.sampler} counts its proposals, which workers that run freely cannot do"
+            " together; write random or tpe, or use gfplab study run"
+        )
     name = name_of(study, identity or {})
     wanted = trials or study.trials
     worker = f"{socket.gethostname()}-{os.getpid()}"
     optuna.logging.set_verbosity(optuna.logging.CRITICAL)
     storage = connect(url, heartbeat, grace)
+    if cache is not None:
+        made_of = {**study.made_of, **(identity or {})}
+        run_job = CachedJobs(TimedJobs(run_job, cache.parent / SECONDS), cache, made_of, study.stock)
+    started = time.monotonic()
 
     def objective(asked: optuna.Trial) -> list[float]:
-        trial = study.asked(asked.number, 0, study.space.ask(asked))
+        trial = _trial(study, asked)
         runs, failure = [], ""
         for job in study.jobs(trial):
             try:
@@ -81,18 +98,26 @@ def work(
                 f"{study.scenarios[edited]}: was changed while this worker ran, and its last trial is not kept;"
                 " start the worker again: an edited scenario is another study"
             )
-        with on_disk(place):
+        try:
             dataset.add(place, name, trial, worker)
+        except OSError as error:
+            raise StudyError(
+                f"{place}: cannot be written ({error.strerror or error}), and the last trial is not kept; those before"
+                " it are on the server and in the dataset: see to the disk, then start the worker again"
+            ) from None
         progress(trial, len(_ended(served)) + 1)
         if trial.failed:
             asked.set_user_attr(_FAILURE, trial.failure)
+            raise CannotMeasure
+        if trial.origin == "baseline" and unlearnable(study.sampler, study.space, trial.values):
+            asked.set_user_attr(_FAILURE, f"measured, but nothing that {study.sampler} could learn from")
             raise CannotMeasure
         for constraint in study.constraints:
             asked.set_constraint(constraint.name, constraint.violation(trial.measured))
         return [each.value(trial.measured) for each in study.objectives]
 
     def enough(_study: optuna.Study, _trial: object) -> None:
-        if len(_ended(served)) >= wanted:
+        if len(_ended(served)) >= wanted or (study.seconds and time.monotonic() - started > study.seconds):
             served.stop()
 
     try:
@@ -104,6 +129,7 @@ def work(
             sampler=new_sampler(study.sampler, len(study.objectives), study.batch)(seed),
             load_if_exists=True,
         )
+        _queue(study.baselines[:wanted], served, storage, study)
         if len(_ended(served)) < wanted:
             served.optimize(objective, catch=(CannotMeasure,), callbacks=[enough])
         return len(_ended(served))
@@ -121,6 +147,30 @@ def work(
         disconnect(storage)
 
 
+def _trial(study: Study, asked: optuna.Trial) -> Trial:
+    """The baseline that was queued, or what the sampler answers."""
+    label = asked.user_attrs.get(_BASELINE)
+    baseline = next((each for each in study.baselines if each.label == label), None)
+    if baseline is None:
+        return study.asked(asked.number, 0, study.space.ask(asked))
+    for dimension in study.space.dimensions():
+        if dimension.name in baseline.values:
+            dimension.ask(asked)  # the queue holds the answer; asking has the server note it
+    return Trial(asked.number, 0, "baseline", baseline.label, dict(baseline.values), dict(baseline.policies), {})
+
+
+def _queue(baselines: tuple[Baseline, ...], served: optuna.Study, storage: RDBStorage, study: Study) -> None:
+    """Queue those baselines that nobody has queued yet, or that a worker left which was ended in the middle."""
+    with storage.engine.begin() as connection:  # the lock is gone with the connection, also when we are killed
+        connection.execute(text("SELECT pg_advisory_xact_lock(hashtext(:name))"), {"name": served.study_name})
+        open_trials = served.get_trials(deepcopy=False, states=(TrialState.WAITING, TrialState.RUNNING))
+        queued = {trial.user_attrs.get(_BASELINE) for trial in (*open_trials, *_ended(served))}
+        for baseline in baselines:
+            if baseline.label not in queued:
+                answers = {name: answer for name, (answer, _) in study.space.as_params(baseline.values).items()}
+                served.enqueue_trial(answers, user_attrs={_BASELINE: baseline.label})
+
+
 def name_of(study: Study, identity: dict[str, str]) -> str:
     """A name for the study on the server and in the dataset; a changed question has another one."""
     said = study.header(identity)
@@ -136,7 +186,7 @@ def _ended(served: optuna.Study) -> list:
 
 def connect(url: str, heartbeat: int = HEARTBEAT_S, grace: int = GRACE_S) -> RDBStorage:
     """Optuna's storage on the server at `url`, to be ended by `disconnect`; StudyError if the server lets nobody in."""
-    if not url.startswith(SCHEME):
+    if not url.startswith(SCHEME) or _port(url) is None:
         raise StudyError(f"--storage: '{url}' is no address of a server; write {SCHEME}USER@HOST:PORT/DATABASE")
     for attempt in count(1):
         try:
@@ -178,7 +228,15 @@ def _of_storage(error: BaseException | None) -> BaseException | None:
 def _place(url: str) -> str:
     """Where the server is, without the password."""
     parts = urlsplit(url)
-    return f"{parts.hostname}:{parts.port or 5432}{parts.path}"
+    return f"{parts.hostname or 'this machine'}:{_port(url)}{parts.path}"
+
+
+def _port(url: str) -> int | None:
+    """The server's port; None if what is written is none."""
+    try:
+        return urlsplit(url).port or 5432
+    except ValueError:
+        return None
 
 
 def _cause(error: BaseException) -> str:
