@@ -8,11 +8,14 @@ Processes are spawned, never forked: a lazy Polars query in a forked child hangs
 """
 
 import gc
+import itertools
+import math
 import multiprocessing
 import os
 import queue
 import signal
 import threading
+import time
 import traceback
 from collections.abc import Mapping
 from multiprocessing import resource_tracker
@@ -28,13 +31,19 @@ _POLL_S = 0.1
 
 
 class Workers:
-    """`count` workers, or as many as a cluster has, that take jobs in order and give back results as they come."""
+    """`count` workers, or as many as a cluster has, that give back results as they come.
+
+    Of the jobs that wait, one of the scenario that has taken longest so far is begun first: so the short ones fill the
+    end of a batch, and no worker stands idle for the length of a long one.
+    """
 
     def __init__(self, run_job: RunJob, count: int = 1, kind: str = "threads"):
         if count < 1:
             raise StudyError(f"--workers: {count} workers cannot run anything; write 1 or more")
         self._open, self._close, least = _opener(run_job, kind)
-        self._waiting: queue.SimpleQueue = queue.SimpleQueue()
+        self._waiting: queue.PriorityQueue = queue.PriorityQueue()
+        self._given = itertools.count()
+        self._seconds: dict[str, float] = {}  # scenario -> of its last job
         self._finished: queue.SimpleQueue = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._closed = self._frozen = False
@@ -48,7 +57,8 @@ class Workers:
 
     def give(self, label: object, job: Job) -> None:
         """Queue one job; its result will come back under `label`."""
-        self._waiting.put((label, job))
+        expected = self._seconds.get(job.scenario, math.inf)
+        self._waiting.put((-expected, next(self._given), (label, job)))
 
     def take(self, timeout: float = _POLL_S) -> tuple[object, Mapping[str, float] | Exception] | None:
         """(label, metrics or the exception) of a job that has ended; None if none has within `timeout` seconds."""
@@ -71,7 +81,7 @@ class Workers:
         """End the workers; what still runs in a process is killed, what still runs in a thread is left behind."""
         self.drop_waiting()
         for _ in self._threads:
-            self._waiting.put(None)
+            self._waiting.put((math.inf, next(self._given), None))
         with self._lock:
             self._closed = True
             for process in self._processes:
@@ -83,8 +93,9 @@ class Workers:
     def _feed(self) -> None:
         """One worker's life: take a job, run it, put the result."""
         worker = None
-        while (item := self._waiting.get()) is not None:
+        while (item := self._waiting.get()[-1]) is not None:
             label, job = item
+            began = time.monotonic()
             result: Mapping[str, float] | Exception = StudyError(
                 f"{job.scenario}, seed {job.seed}: the worker process was killed again and again while it ran this;"
                 " give the machine more memory or use fewer --workers, and resume the study"
@@ -105,6 +116,7 @@ class Workers:
                 except Exception as error:  # handed over to the coordinator, who decides
                     result = error
                     break
+            self._seconds[job.scenario] = time.monotonic() - began
             self._freeze()
             self._finished.put((label, result))
         if worker:
