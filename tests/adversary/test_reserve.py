@@ -3,7 +3,7 @@
 from functools import partial
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gfplab.adversary.probe import Crew, Seen
@@ -34,6 +34,7 @@ def question(harmless, **more):
     return Question(harmless[0], ADDRESS, 10 * MSEC, "pool", **{"seeds": 20, "high": 64, **more})
 
 
+@settings(deadline=None)  # a search in threads takes what the machine lets it
 @given(st.lists(st.integers(1, 64), min_size=1, max_size=7))
 def test_the_smallest_safe_reserve_is_what_the_neediest_seed_needs(needs):
     tables = {"crypt": [{"name": "swap0", "device": "vda"}]}

@@ -1,7 +1,6 @@
 """What a policy does in a scenario with a seed: how long tasks were stuck, and what else went wrong."""
 
 import json
-import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,7 +11,7 @@ from gfplab.errors import PolicyError, ScenarioError, SimulationError
 from gfplab.policy.select import select
 from gfplab.run import simulate
 from gfplab.study.executors import Workers
-from gfplab.tables.frames import frames_of
+from gfplab.tables.frames import FramesOf
 from gfplab.tables.metrics import IO_WORKERS, longest_stall_ms
 from gfplab.world.scenario import build_world
 
@@ -66,7 +65,6 @@ class Victim:
     def __init__(self, policies: Sequence[str], plugins, source: str, tunables: Mapping[str, Any] | None = None):
         self._extra = tuple(policies)
         self._plugins, self._source, self._tunables = plugins, source, dict(tunables or {})
-        self._chosen: dict[str, _BoundOnce] = {}
 
     def check(self, tables: Tables) -> None:
         """Raise what is wrong with the scenario or the policy before anything is searched."""
@@ -90,10 +88,7 @@ class Victim:
     def _prepared(self, tables: Tables):
         world = build_world(tables, self._source)
         tunables = {**world.tunables, **self._tunables}
-        key = json.dumps([world.kernel, world.policies, tunables], sort_keys=True)
-        if key not in self._chosen:
-            self._chosen[key] = _BoundOnce(select(world.kernel, world.policies, self._extra, tunables, self._plugins))
-        return world, self._chosen[key]
+        return world, select(world.kernel, world.policies, self._extra, tunables, self._plugins)
 
 
 class Duel:
@@ -111,26 +106,9 @@ class Duel:
         return (self._other if probe.other else self._victim)(probe)
 
 
-class _BoundOnce:
-    """A PolicySet whose decisions are bound by the first run: that takes longer than many a run of a small scenario."""
-
-    def __init__(self, policies):
-        self._policies, self._lock, self._bound = policies, threading.Lock(), None
-
-    def __getattr__(self, name: str):
-        return getattr(self._policies, name)
-
-    def bind(self, schema, compiled: bool = True):
-        """As PolicySet.bind(), for the one build that all probes run on."""
-        with self._lock:
-            if self._bound is None:
-                self._bound = self._policies.bind(schema, compiled)
-            return self._bound
-
-
 def seen(run) -> Seen:
     """What a finished run showed."""
-    frames = frames_of(run)
+    frames = FramesOf(run)
     stalls = frames["stalls"]
     longest = {who: _longest(stalls.filter(keep)) for who, keep in WHO.items()}
     vmstat = frames["vmstat"]

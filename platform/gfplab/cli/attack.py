@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from gfplab.cli import options
 from gfplab.cli.output import JSON, print_json, write_new
 from gfplab.cli.progress import progress
 
@@ -26,15 +27,9 @@ HARMLESS = {"deadlock": "two_writers"}  # where the search begins, by goal; harm
     help="What the policy shall do.",
 )
 @click.option("--bound", default="1s", show_default=True, metavar="TIME", help="For stall: longer than this.")
-@click.option(
-    "--who",
-    type=click.Choice(("pool", "worker", "user", "any")),
-    default="pool",
-    show_default=True,
-    help="For stall: of tasks inside mempool_alloc(), of I/O workers, of user tasks, of any task.",
-)
+@options.who("For stall")
 @click.option("--unlike", metavar="POLICY", help="A policy that has to come through the same scenario.")
-@click.option("--workers", type=click.IntRange(min=1), default=1, show_default=True, help="Simulations at a time.")
+@options.WORKERS
 @click.option("--out", type=click.Path(path_type=Path), help="File to write.  [default: POLICY_GOAL.toml]")
 @JSON
 def cli(policy, start, trials, seed, seeds, goal, bound, who, unlike, workers, out, as_json) -> int:

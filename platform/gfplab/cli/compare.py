@@ -4,19 +4,15 @@ from pathlib import Path
 
 import click
 
+from gfplab.cli import options
 from gfplab.cli.output import JSON, default_folder, print_json
 from gfplab.cli.progress import progress
 
 
 @click.command("compare")
 @click.argument("scenario", type=click.Path())
-@click.option(
-    "-p",
-    "--policy",
-    "policies",
-    multiple=True,
-    metavar="NAME|FILE[+NAME|FILE...]",
-    help="Plugins to compare, those that go together joined by +; repeat for each alternative.",
+@options.policies(
+    "Plugins to compare, those that go together joined by +; repeat for each alternative.", "NAME|FILE[+NAME|FILE...]"
 )
 @click.option("--against", default="stock", show_default=True, help="What the others are compared with.")
 @click.option("--seeds", type=click.IntRange(min=1), default=10, show_default=True, help="How many seeds each runs.")
@@ -28,11 +24,9 @@ from gfplab.cli.progress import progress
     metavar="NAME",
     help="Metric to compare by; may be repeated.  [default: worst_io_stall_ms, psi_full_pct, swapout_kib_s]",
 )
-@click.option(
-    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Set a key of the scenario or a tunable, for all."
-)
-@click.option("--workers", type=click.IntRange(min=1), default=1, show_default=True, help="Simulations at a time.")
-@click.option("--cache/--no-cache", default=True, show_default=True, help="Take runs that were made before.")
+@options.settings(", for all")
+@options.WORKERS
+@options.CACHE
 @click.option(
     "--out",
     type=click.Path(path_type=Path),

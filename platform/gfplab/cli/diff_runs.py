@@ -4,22 +4,21 @@ from pathlib import Path
 
 import click
 
+from gfplab.cli import options
 from gfplab.cli.output import JSON, print_json
 from gfplab.errors import GfplabError
 
 
 @click.command("diff-runs")
 @click.argument("runs", nargs=-1, required=True, metavar="A B | SCENARIO")
-@click.option(
-    "-p", "--policy", "policies", multiple=True, metavar="NAME|FILE.py", help="Policy of run A; may be repeated."
-)
+@options.policies("Policy of run A; may be repeated.", "NAME|FILE.py")
 @click.option(
     "--against",
     multiple=True,
     metavar="NAME|FILE.py",
     help="Policy of run B; may be repeated.  [default: the scenario's own]",
 )
-@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Set a key of the scenario or a tunable.")
+@options.settings()
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Seed of both runs.")
 @click.option(
     "--follow", type=click.IntRange(min=1), default=8, show_default=True, help="Decisions and events of what followed."

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from gfplab.cli import options
 from gfplab.cli.output import JSON, print_json
 from gfplab.cli.progress import progress
 
@@ -13,16 +14,10 @@ from gfplab.cli.progress import progress
 @click.option(
     "--pool", required=True, metavar="POOL", help="swap0.page_pool, or crypt_bs for the only dm-crypt device."
 )
-@click.option("-p", "--policy", "policies", multiple=True, metavar="NAME|FILE", help="Plugin; may be repeated.")
-@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Set a key of the scenario or a tunable.")
+@options.policies("Plugin that takes over the decisions it implements; may be repeated.")
+@options.settings()
 @click.option("--bound", default="100ms", show_default=True, metavar="TIME", help="Longest stall that will do.")
-@click.option(
-    "--who",
-    type=click.Choice(("pool", "worker", "user", "any")),
-    default="pool",
-    show_default=True,
-    help="Whose stalls: of tasks inside mempool_alloc(), of I/O workers, of user tasks, of any task.",
-)
+@options.who("Whose stalls")
 @click.option("--seeds", type=click.IntRange(min=1), help="Clean seeds for a size to be safe.  [default: for --chance]")
 @click.option("--confidence", type=click.FloatRange(0.5, 0.9999), default=0.95, show_default=True)
 @click.option(
@@ -30,7 +25,7 @@ from gfplab.cli.progress import progress
 )
 @click.option("--low", type=click.IntRange(min=1), default=1, show_default=True, help="Smallest size to try.")
 @click.option("--high", type=click.IntRange(min=1), default=512, show_default=True, help="Largest size to try.")
-@click.option("--workers", type=click.IntRange(min=1), default=1, show_default=True, help="Simulations at a time.")
+@options.WORKERS
 @click.option("--chart", type=click.Path(path_type=Path), help="Draw the curve into this .png or .svg file.")
 @JSON
 def cli(

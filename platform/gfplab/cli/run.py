@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from gfplab.cli import options
 from gfplab.cli.looking import Looking
 from gfplab.cli.output import JSON, default_folder, print_json
 from gfplab.cli.progress import progress
@@ -14,21 +15,8 @@ from gfplab.cli.quick import CollectorOff, start_numba
 
 @click.command("run")
 @click.argument("scenario", type=click.Path())
-@click.option(
-    "-p",
-    "--policy",
-    "policies",
-    multiple=True,
-    metavar="NAME|FILE",
-    help="Plugin that takes over the decisions it implements; may be repeated.",
-)
-@click.option(
-    "--set",
-    "settings",
-    multiple=True,
-    metavar="KEY=VALUE",
-    help="Set a key of the scenario or a tunable; may be repeated.",
-)
+@options.policies("Plugin that takes over the decisions it implements; may be repeated.")
+@options.settings()
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Seed of every random stream.")
 @click.option(
     "--out", type=click.Path(path_type=Path), help="Folder for the tables.  [default: results/<scenario>/<time>]"

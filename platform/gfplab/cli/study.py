@@ -6,26 +6,16 @@ from pathlib import Path
 
 import click
 
+from gfplab.cli.options import CACHE, EXECUTOR, WORKERS
 from gfplab.cli.output import JSON, default_folder, print_json
 from gfplab.cli.study_plan import plan
 from gfplab.cli.study_watch import watch
 from gfplab.cli.study_why import why
 from gfplab.cli.study_worker import merge, worker
 
-WORKERS = click.option(
-    "--workers", type=click.IntRange(min=1), default=1, show_default=True, help="Simulations at the same time."
-)
-EXECUTOR = click.option(
-    "--executor",
-    default="threads",
-    show_default=True,
-    metavar="threads|processes|dask://HOST:PORT",
-    help="Where they run.",
-)
 TRIALS = click.option(
     "--trials", type=click.IntRange(min=1), help="Trials in all, baselines included.  [default: the study's]"
 )
-CACHE = click.option("--cache/--no-cache", default=True, show_default=True, help="Take runs that any study has made.")
 
 
 @click.group("study")

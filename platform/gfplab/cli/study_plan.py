@@ -4,14 +4,13 @@ from pathlib import Path
 
 import click
 
+from gfplab.cli import options
 from gfplab.cli.output import JSON, print_json
 
 
 @click.command("plan")
 @click.argument("study", metavar="STUDY.toml", type=click.Path(path_type=Path))
-@click.option(
-    "--workers", type=click.IntRange(min=1), default=1, show_default=True, help="Simulations at the same time."
-)
+@options.WORKERS
 @click.option(
     "--measure/--no-measure",
     default=True,

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from gfplab.cli import options
 from gfplab.cli.output import JSON, default_folder, print_json
 from gfplab.cli.progress import progress
 
@@ -13,12 +14,8 @@ from gfplab.cli.progress import progress
 @click.option("--only", multiple=True, metavar="COLUMN=VALUE,..", help="Rows with these values; may be repeated.")
 @click.option("--seeds", type=click.IntRange(min=1), help="At most so many seeds of each configuration and policy.")
 @click.option("--metric", "metrics", multiple=True, metavar="NAME", help="Print this metric too; may be repeated.")
-@click.option(
-    "--workers", type=click.IntRange(min=1), default=1, show_default=True, help="Simulations at the same time."
-)
-@click.option(
-    "--executor", type=click.Choice(["threads", "processes"]), default="threads", show_default=True, help="Where."
-)
+@options.WORKERS
+@options.LOCAL_EXECUTOR
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for the tables.  [default: results/<CSV>/<time>]")
 @click.option("--page", type=click.Path(path_type=Path, dir_okay=False), help="Write the page about it to this file.")
 @click.option("--trace", type=click.Path(path_type=Path), help="Compare this capture of ftrace with its run instead.")

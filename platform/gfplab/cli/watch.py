@@ -6,6 +6,7 @@ from datetime import datetime
 
 import click
 
+from gfplab.cli import options
 from gfplab.errors import GfplabError
 
 POLL_S = 0.05
@@ -15,10 +16,8 @@ PATIENCE_S = 10.0
 
 @click.command("watch")
 @click.argument("scenario", type=click.Path())
-@click.option(
-    "-p", "--policy", "policies", multiple=True, metavar="NAME|FILE", help="Policy to watch; may be repeated."
-)
-@click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Set a key of the scenario or a tunable.")
+@options.policies("Policy to watch; may be repeated.")
+@options.settings()
 @click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Seed of every run.")
 def cli(scenario, policies, settings, seed) -> int:
     """Run SCENARIO again whenever it or the file of a policy is saved, and compare the metrics.

@@ -5,8 +5,9 @@ carries the unit. `Annotated[TYPE, "what it means"]` explains the key to people,
 singular name, and whatever has no default must be written.
 """
 
+import functools
 import types
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
 
@@ -125,8 +126,13 @@ def quantity_of(annotation: Any) -> Quantity | None:
     return next((said for said in metadata_of(annotation) if isinstance(said, Quantity)), None)
 
 
-def keys_of(table: Any) -> dict[str, Declared]:
+def keys_of(table: Any) -> Mapping[str, Declared]:
     """Every key of a table, in the order of its fields."""
+    return _keys_of(table)
+
+
+@functools.cache
+def _keys_of(table: Any) -> Mapping[str, Declared]:
     return {declared.key: declared for declared in _declared(table)}
 
 
