@@ -11,7 +11,7 @@ from gfplab.cli.output import JSON, default_folder, print_json
 from gfplab.cli.study_plan import plan
 from gfplab.cli.study_watch import watch
 from gfplab.cli.study_why import why
-from gfplab.cli.study_worker import merge, worker
+from gfplab.cli.study_worker import contents, merge, worker
 
 TRIALS = click.option(
     "--trials", type=click.IntRange(min=1), help="Trials in all, baselines included.  [default: the study's]"
@@ -26,6 +26,7 @@ def cli() -> None:
 cli.add_command(plan)
 cli.add_command(worker)
 cli.add_command(merge)
+cli.add_command(contents)
 cli.add_command(why)
 cli.add_command(watch)
 

@@ -52,7 +52,7 @@ def work(
     study: Study,
     run_job: RunJob,
     url: str,
-    place: Path,
+    place: dataset.Place,
     *,
     trials: int | None = None,
     progress: Callable[[Trial, int], None] = lambda _trial, _done: None,
@@ -103,7 +103,7 @@ def work(
         except OSError as error:
             raise StudyError(
                 f"{place}: cannot be written ({error.strerror or error}), and the last trial is not kept; those before"
-                " it are on the server and in the dataset: see to the disk, then start the worker again"
+                " it are on the server and in the dataset: see to the place, then start the worker again"
             ) from None
         progress(trial, len(_ended(served)) + 1)
         if trial.failed:
