@@ -305,7 +305,7 @@ def test_a_dataset_that_cannot_be_written_is_a_sentence(study, server, tmp_path)
         work(study, run_toy, server.url, tmp_path / "file", trials=3, identity={"disk": "no"})
     assert str(caught.value) == (
         f"{tmp_path / 'file'}: cannot be written (Not a directory), and the last trial is not kept; those before it are"
-        " on the server and in the dataset: see to the disk, then start the worker again"
+        " on the server and in the dataset: see to the place, then start the worker again"
     )
     assert work(study, run_toy, server.url, tmp_path / "there", trials=3, identity={"disk": "no"}) == 3
     assert [label for label, *_ in baselines_of(tmp_path / "there")] == ["patient", "stock"]
