@@ -33,7 +33,8 @@ def alone(study, tmp_path):
     return tables(run_study(study, tmp_path / "alone", run_toy))
 
 
-@pytest.mark.parametrize("workers, executor", [(1, "threads"), (2, "threads"), (5, "threads"), (2, "processes")])
+@pytest.mark.parametrize("executor", ["threads", "processes"])
+@pytest.mark.parametrize("workers", [1, 2, 4])
 def test_the_number_and_kind_of_workers_does_not_change_a_digit(study, tmp_path, alone, workers, executor):
     """Jobs that end in another order than they began give the table of one worker that does nothing at once."""
     outcome = run_study(study, tmp_path / "out", run_slowly, workers=workers, executor=executor)
@@ -41,7 +42,7 @@ def test_the_number_and_kind_of_workers_does_not_change_a_digit(study, tmp_path,
     assert outcome.status == "done"
 
 
-@pytest.mark.parametrize("workers, executor", [(2, "threads"), (5, "threads"), (2, "processes")])
+@pytest.mark.parametrize("workers, executor", [(2, "threads"), (4, "threads"), (4, "processes")])
 def test_neither_does_it_where_trials_are_dropped_early(study_of, tmp_path, workers, executor):
     """Who is dropped depends on its own seeds and on earlier batches, not on who has ended by then."""
     text = "early_stop = { confidence = 0.95, min_seeds = 2 }\n" + STUDY.replace("[1, 2]", "[1, 2, 3, 4]")
@@ -84,11 +85,11 @@ def test_a_batch_is_drawn_from_its_number_and_the_trials_before_it(study, sample
 
 
 def test_the_files_are_equal_byte_by_byte(study, tmp_path):
-    """trials.parquet and runs.parquet of two workers are those of one."""
-    for name, workers in (("one", 1), ("two", 2)):
+    """trials.parquet and runs.parquet of two workers, and of four, are those of one."""
+    for name, workers in (("one", 1), ("two", 2), ("four", 4)):
         run_study(study, tmp_path / name, run_slowly, workers=workers)
     for table in ("trials.parquet", "runs.parquet"):
-        assert (tmp_path / "one" / table).read_bytes() == (tmp_path / "two" / table).read_bytes()
+        assert len({(tmp_path / name / table).read_bytes() for name in ("one", "two", "four")}) == 1
 
 
 def test_a_killed_worker_process_costs_time_and_nothing_else(study, tmp_path, alone):

@@ -1,8 +1,9 @@
 """`gfplab study`: search policies and tunables, stop and go on, look at what was found."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,9 +14,24 @@ from gfplab.cli.study_watch import watch
 from gfplab.cli.study_why import why
 from gfplab.cli.study_worker import contents, merge, worker
 
-TRIALS = click.option(
-    "--trials", type=click.IntRange(min=1), help="Trials in all, baselines included.  [default: the study's]"
+if TYPE_CHECKING:
+    from gfplab.study.spec import Study
+
+_HOW = (
+    WORKERS,
+    EXECUTOR,
+    click.option(
+        "--trials", type=click.IntRange(min=1), help="Trials in all, baselines included.  [default: the study's]"
+    ),
+    CACHE,
 )
+
+
+def _runs(verb: Callable[..., int]) -> Callable[..., int]:
+    """The options of a verb that runs trials; it hands them to `_run` as they are."""
+    for option in reversed(_HOW):
+        verb = option(verb)
+    return verb
 
 
 @click.group("study")
@@ -33,62 +49,36 @@ cli.add_command(watch)
 
 @cli.command("run")
 @click.argument("study", metavar="STUDY.toml", type=click.Path(path_type=Path))
-@WORKERS
-@EXECUTOR
-@TRIALS
-@CACHE
+@_runs
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for the study.  [default: results/<study>/<time>]")
 @JSON
-def run(
-    study: Path, workers: int, executor: str, trials: int | None, cache: bool, out: Path | None, as_json: bool
-) -> int:
+def run(study: Path, out: Path | None, as_json: bool, **how: Any) -> int:
     """Run a study. The same study gives the same trials with any number of workers, and after any interruption."""
-    from gfplab.study.search import run_study
     from gfplab.study.spec import load_study
-    from gfplab.tables.job import run_job
 
-    asked = load_study(study)
-    folder = out or default_folder(study.stem)
-    warnings = warnings_of(asked)
-    with _trials(as_json, folder) as report:
-        found = run_study(
-            asked,
-            folder,
-            run_job,
-            workers=workers,
-            executor=executor,
-            trials=trials,
-            progress=report,
-            identity=identity(),
-            cache=cache_folder() if cache else None,
-        )
-    return _present(found, as_json, warnings)
+    return _run(load_study(study), out or default_folder(study.stem), as_json, **how)
 
 
 @cli.command("resume")
 @click.argument("folder", metavar="DIR", type=click.Path(path_type=Path))
-@WORKERS
-@EXECUTOR
-@TRIALS
-@CACHE
+@_runs
 @JSON
-def resume(folder: Path, workers: int, executor: str, trials: int | None, cache: bool, as_json: bool) -> int:
+def resume(folder: Path, as_json: bool, **how: Any) -> int:
     """Go on with the study in DIR, or give it more trials."""
-    from gfplab.study.search import began, resume_study
+    from gfplab.study.search import began
+
+    return _run(began(folder), folder, as_json, **how)
+
+
+def _run(asked: "Study", folder: Path, as_json: bool, *, cache: bool, **how: Any) -> int:
+    """Run a study in its folder, or go on with it there, and print its page."""
+    from gfplab.study.search import run_study
     from gfplab.tables.job import run_job
 
-    warnings = warnings_of(began(folder))
+    warnings = warnings_of(asked)
+    kept = cache_folder() if cache else None
     with _trials(as_json, folder) as report:
-        found = resume_study(
-            folder,
-            run_job,
-            workers=workers,
-            executor=executor,
-            trials=trials,
-            progress=report,
-            identity=identity(),
-            cache=cache_folder() if cache else None,
-        )
+        found = run_study(asked, folder, run_job, progress=report, identity=identity(), cache=kept, **how)
     return _present(found, as_json, warnings)
 
 

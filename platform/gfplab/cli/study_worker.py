@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from gfplab.cli.options import CACHE
 from gfplab.cli.output import JSON, RESULTS, print_json
 
 PLACE = RESULTS / "dataset"
@@ -24,7 +25,7 @@ class _PlaceType(click.ParamType):
 @click.option(
     "--out", type=_PlaceType(), default=PLACE, show_default=True, help="Folder or URL of the Parquet dataset."
 )
-@click.option("--cache/--no-cache", default=True, show_default=True, help="Take runs that any study has made.")
+@CACHE
 @JSON
 def worker(study: Path, storage: str, trials: int | None, out: Path | str, cache: bool, as_json: bool) -> int:
     """Run trials of a study that any number of workers share. NOT reproducible: trials depend on who ended when."""
