@@ -69,6 +69,18 @@ def test_trials_are_told_in_number_order_although_they_end_in_another(study, tmp
     assert [tuple(trial.values) for trial in told] == outcome.trials.select(names).rows()
 
 
+def test_a_dashboard_finds_in_optunas_copy_who_breaks_a_constraint(study, tmp_path):
+    """By name, and in the list without names that optuna-dashboard reads; whoever keeps all has nothing above 0."""
+    found = run_study(study, tmp_path / "out", run_toy)
+    broken = dict(found.trials.select("number", "violated").rows())
+    told = optunas_copy(tmp_path / "out").get_trials(deepcopy=False)
+    assert any(broken.values()) and not all(broken.values())
+    for trial in told:
+        listed = trial.system_attrs["constraints"]
+        assert any(value > 0 for value in listed) == bool(broken[trial.number])
+        assert listed == [trial.constraints[each.name] for each in found.constraints]
+
+
 @pytest.mark.parametrize("sampler", ["random", "tpe", "nsga2"])
 def test_a_batch_is_drawn_from_its_number_and_the_trials_before_it(study, sampler):
     """Not from how many numbers were drawn on the way: batch 5 asked at once is batch 5 asked after four others."""

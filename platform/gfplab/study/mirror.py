@@ -4,11 +4,13 @@ It is written from our own journal and never read back by a search; whatever is 
 finished trials go in, so a killed study leaves no RUNNING ones behind.
 """
 
+import copy
 from pathlib import Path
 
 import optuna
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
+from optuna.trial import FrozenTrial
 
 from gfplab.study.sampling import Sampling
 
@@ -33,7 +35,15 @@ class Mirror:
     def update(self) -> None:
         """Add the trials that have finished since."""
         for trial in self._sampling.frozen(len(self._study.get_trials(deepcopy=False))):
-            self._study.add_trial(trial)
+            self._study.add_trial(_with_violations(trial))
+
+
+def _with_violations(trial: FrozenTrial) -> FrozenTrial:
+    """The trial with its constraints said twice: by name, and as the list that optuna-dashboard looks for."""
+    shown = copy.copy(trial)
+    if trial.constraints:
+        shown.system_attrs = {**trial.system_attrs, "constraints": list(trial.constraints.values())}
+    return shown
 
 
 def _open(path: Path, title: str, sampling: Sampling) -> optuna.Study:
