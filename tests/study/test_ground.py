@@ -12,6 +12,7 @@ from test_determinism import tables
 
 from gfplab.errors import StudyError
 from gfplab.study import files, store
+from gfplab.study.ground import stands
 from gfplab.study.outcome import read_study
 from gfplab.study.search import resume_study, run_study
 
@@ -89,15 +90,17 @@ def test_a_folder_that_cannot_be_made_is_a_sentence(study, tmp_path):
 def test_a_scenario_changed_under_a_running_study_ends_it(study, tmp_path, alone, edit):
     """Runs that may have read the new text are in no table and in no cache; with the old one back it goes on."""
     out, storm, seen = tmp_path / "out", tmp_path / "files" / "storm.toml", []
-    text = storm.read_text()
+    text, edited = storm.read_text(), set()
 
     def run(job):
         seen.append(job)
-        if len(seen) == 30:
+        if len(seen) >= 30 and job.scenario == "storm":
+            edited.add(job.key)
+        if len(edited) == 1:
             {
                 "another": lambda: storm.write_text(text.replace("200us", "300us", 1)),
                 "broken": lambda: storm.write_text(text.replace("cpus", "cups", 1)),
-                "gone": storm.unlink,
+                "gone": lambda: storm.unlink(missing_ok=True),
             }[edit]()
         return run_toy(job)
 
@@ -116,7 +119,6 @@ def test_a_scenario_changed_under_a_running_study_ends_it(study, tmp_path, alone
         out, lambda job: again.append(job) or run_toy(job), plugins=study_toy.PLUGINS, cache=tmp_path / "cache"
     )
     assert tables(read_study(out)) == alone
-    edited = {job.key for job in seen[29:] if job.scenario == "storm"}
     assert edited and edited <= {job.key for job in again}, "a run on the edited scenario was taken from the cache"
 
 
@@ -137,6 +139,16 @@ def test_a_scenario_edited_for_the_time_of_a_run_is_noticed(study, tmp_path, alo
         run_study(study, out, run)
     storm.write_text(text)
     assert tables(resume(out)) == alone
+
+
+def test_two_edits_within_a_tick_of_the_clock_are_told_apart(study, tmp_path):
+    """The second leaves the size, the inode and the time of the first."""
+    storm = tmp_path / "files" / "storm.toml"
+    text, now = storm.read_text(), time.time_ns() + 60 * 10**9  # a clock that stands still
+    for edited in (False, True, False):
+        storm.write_text(text.replace("200us", "300us", 1) if edited else text)
+        os.utime(storm, ns=(now, now))
+        assert stands("storm", storm, study.made_of) is not edited
 
 
 def test_a_study_file_changed_under_its_study_is_told_and_does_not_matter_until_it_is_resumed(study, tmp_path, alone):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -70,7 +71,7 @@ def test_every_line_is_on_disk_before_anything_builds_on_it(study, tmp_path, mon
 def test_a_header_torn_by_a_kill_is_written_again(study, tmp_path, alone):
     """A study killed in its first millisecond begins again in the same folder."""
     (tmp_path / "out").mkdir()
-    (tmp_path / "out" / JOURNAL).write_bytes(b'{"gfplab_study":1,"tit')
+    (tmp_path / "out" / JOURNAL).write_bytes(b'{"gfplab_study":2,"tit')
     assert tables(run_study(study, tmp_path / "out", run_toy)) == alone
 
 
@@ -309,6 +310,41 @@ def test_a_damaged_line_is_named_and_what_to_keep(study, tmp_path):
     )
 
 
+def test_a_digit_that_has_changed_is_damage_too(study, tmp_path):
+    """A line that is still JSON would give other results, and nobody would know."""
+    run_study(study, tmp_path, run_toy, trials=6)
+    lines = (tmp_path / JOURNAL).read_bytes().splitlines(keepends=True)
+    for number in range(len(lines)):
+        place = next(at for at, byte in enumerate(lines[number]) if byte in b"12345678" and at > 30)
+        line = lines[number][:place] + b"9" + lines[number][place + 1 :]
+        (tmp_path / JOURNAL).write_bytes(b"".join([*lines[:number], line, *lines[number + 1 :]]))
+        if number + 1 == len(lines):  # as if it had been torn: it is run again
+            assert read_study(tmp_path).done == 5
+            continue
+        with pytest.raises(StudyError, match=f":{number + 1}: this line is damaged, and"):
+            read_study(tmp_path)
+
+
+def test_no_damage_is_more_than_a_sentence(study, tmp_path):
+    """Bytes changed, lines cut, lost and swapped: what can be read is read, and what cannot is told in one line."""
+    draw = random.Random(7)
+    run_study(study, tmp_path, run_toy, trials=8)
+    whole = (tmp_path / JOURNAL).read_bytes()
+    for _ in range(120):
+        lines, byte = whole.splitlines(keepends=True), bytearray(whole)
+        byte[draw.randrange(len(byte))] = draw.randrange(256)
+        lost = draw.randrange(len(lines))
+        damaged = draw.choice(
+            [bytes(byte), whole[: draw.randrange(len(whole))], b"".join(lines[:lost] + lines[lost + 1 :])]
+        )
+        (tmp_path / JOURNAL).write_bytes(damaged)
+        try:
+            assert read_study(tmp_path).done <= 8
+        except StudyError as error:
+            assert "\n" not in str(error)
+        assert (tmp_path / JOURNAL).read_bytes() == damaged
+
+
 @pytest.mark.parametrize("text", ["hello\n", "hello", '{"a": 1}\n', "\n", "[1]\n", '{"op_code": 0}'])
 def test_a_foreign_journal_is_left_alone(study, tmp_path, text):
     """A file of the same name that is not ours is neither read nor cut."""
@@ -325,8 +361,8 @@ def test_a_journal_of_another_format_is_named(study, tmp_path):
     """A later gfplab's journal is told apart from a foreign file."""
     run_study(study, tmp_path, run_toy, trials=2)
     journal = tmp_path / JOURNAL
-    journal.write_text(journal.read_text().replace('"gfplab_study":1', '"gfplab_study":2', 1))
-    with pytest.raises(StudyError, match=r"written by another gfplab \(format 2, this one reads 1\); use that one"):
+    journal.write_text(journal.read_text().replace('"gfplab_study":2', '"gfplab_study":3', 1))
+    with pytest.raises(StudyError, match=r"written by another gfplab \(format 3, this one reads 2\); use that one"):
         read_study(tmp_path)
 
 
@@ -339,10 +375,11 @@ def test_a_record_that_this_search_would_not_ask_for_is_refused(study, tmp_path)
     """Another version of optuna draws other numbers; its trials are not mixed with ours."""
     run_study(study, tmp_path / "out", run_toy, trials=8)
     journal = tmp_path / "out" / JOURNAL
-    lines = journal.read_text().splitlines()
+    lines = journal.read_bytes().splitlines(keepends=True)
     trial = json.loads(lines[5])
+    del trial["crc32"]
     trial["trial"]["values"]["machine.min_free_kbytes"] += 1
-    journal.write_text("\n".join([*lines[:5], json.dumps(trial), *lines[6:]]) + "\n")
+    journal.write_bytes(b"".join([*lines[:5], store.written(trial), *lines[6:]]))
     number = trial["trial"]["number"]
     with pytest.raises(StudyError, match=f"trial {number} was recorded with machine.min_free_kbytes = "):
         resume(tmp_path / "out")

@@ -105,6 +105,9 @@ def test_cmaes_and_gp_are_optunas(monkeypatch):
     """They are built from the batch's seed; the packages behind them are loaded when they first propose."""
     import optuna
 
+    threads = []
     monkeypatch.setitem(sys.modules, "cmaes", types.SimpleNamespace())
+    monkeypatch.setitem(sys.modules, "torch", types.SimpleNamespace(set_num_threads=threads.append))
     assert isinstance(new_sampler("gp", 2, 4)(1), optuna.samplers.GPSampler)
+    assert threads == [1], "what the sampler proposes would depend on the cores of the machine"
     assert isinstance(new_sampler("cmaes", 1, 4)(1), optuna.samplers.CmaEsSampler)

@@ -5,6 +5,7 @@ that answers one question at a time has no such difficulty: the grid turns like 
 and the sequence gives every question a base of its own.
 """
 
+import contextlib
 import importlib.util
 import warnings
 from collections.abc import Callable, Mapping, Sequence
@@ -62,11 +63,18 @@ def new_sampler(name: str, objectives: int, batch: int) -> Callable[[int], optun
         case "cmaes":
             return lambda seed: samplers.CmaEsSampler(seed=seed, popsize=population, warn_independent_sampling=False)
         case "gp":
+            _one_thread()
             return lambda seed: _quietly(samplers.GPSampler, seed=seed, warn_independent_sampling=False)
     # Tunables come and go with their plugins, so the joint model of one objective must be fitted group by group; with
     # several objectives Optuna models each parameter by itself.
     joint = {"multivariate": True, "group": True} if objectives == 1 else {}
     return lambda seed: _quietly(samplers.TPESampler, seed=seed, **joint)
+
+
+def _one_thread() -> None:
+    """Have torch use one thread: of more, sums depend on their number, and simulations run beside them."""
+    with contextlib.suppress(ImportError):
+        importlib.import_module("torch").set_num_threads(1)
 
 
 def left_to_chance(name: str, space: Space) -> list[str]:

@@ -8,6 +8,7 @@ import contextlib
 import fcntl
 import json
 import os
+import zlib
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -17,7 +18,8 @@ from gfplab.study.objectives import Runs
 from gfplab.study.space import Value
 
 JOURNAL = "journal.jsonl"
-FORMAT = 1
+FORMAT = 2
+_SUM = b',"crc32":'
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,7 @@ class Journal:
         os.close(self._fd)
 
     def _append(self, line: dict) -> None:
-        rest = memoryview(json.dumps(line, separators=(",", ":")).encode() + b"\n")
+        rest = memoryview(written(line))
         whole = os.fstat(self._fd).st_size
         try:
             while rest:
@@ -120,6 +122,20 @@ class Journal:
         except OSError:
             os.ftruncate(self._fd, whole)
             raise
+
+
+def written(said: dict) -> bytes:
+    """A line of the journal, which ends with the checksum of what stands before it."""
+    text = json.dumps(said, separators=(",", ":")).encode()[:-1]
+    return text + _SUM + b"%d}\n" % zlib.crc32(text)
+
+
+def _said(line: bytes) -> dict:
+    """What a line says; ValueError if it is not as it was written."""
+    text, _, crc = line.rpartition(_SUM)
+    if crc != b"%d}" % zlib.crc32(text):
+        raise ValueError("checksum")
+    return json.loads(text + b"}")
 
 
 @contextlib.contextmanager
@@ -153,11 +169,10 @@ def _parse(path: Path, text: bytes) -> tuple[Record | None, int]:
     whole = 0
     for number, line in enumerate(lines[:torn_at], start=1):
         try:
-            said = json.loads(line)
             if record is None:
-                record = Record(_header(path, said))
+                record = Record(_header(path, line))
             else:
-                _take(record, said)
+                _take(record, _said(line))
         except (ValueError, KeyError, TypeError):
             if number == torn_at and number > 1:
                 break  # the disk kept the newline of a torn line and lost what stood before it
@@ -188,10 +203,19 @@ def _take(record: Record, said: dict) -> None:
         record.trials[trial.number] = trial
 
 
-def _header(path: Path, said: dict) -> dict:
-    format_ = said.pop("gfplab_study")
+def _header(path: Path, line: bytes) -> dict:
+    """The first line: whose it is, what format it has, whether it is as it was written."""
+    format_ = json.loads(line)["gfplab_study"]
     if format_ != FORMAT:
         raise StudyError(f"{path}: written by another gfplab (format {format_}, this one reads {FORMAT}); use that one")
+    try:
+        said = _said(line)
+    except ValueError:
+        raise StudyError(
+            f"{path}:1: this line is damaged, and without it nobody knows which study this is; start a new folder with"
+            " --out, where runs in the cache are not run again"
+        ) from None
+    del said["gfplab_study"]
     return said
 
 
