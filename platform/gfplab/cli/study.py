@@ -72,13 +72,15 @@ def resume(folder: Path, as_json: bool, **how: Any) -> int:
 
 def _run(asked: "Study", folder: Path, as_json: bool, *, cache: bool, **how: Any) -> int:
     """Run a study in its folder, or go on with it there, and print its page."""
+    from gfplab.study.same_sources import SameSources
     from gfplab.study.search import run_study
     from gfplab.tables.job import run_job
 
     warnings = warnings_of(asked)
     kept = cache_folder() if cache else None
     with _trials(as_json, folder) as report:
-        found = run_study(asked, folder, run_job, progress=report, identity=identity(), cache=kept, **how)
+        jobs = SameSources(run_job, {**asked.made_of, **identity()})
+        found = run_study(asked, folder, jobs, progress=report, identity=identity(), cache=kept, **how)
     return _present(found, as_json, warnings)
 
 

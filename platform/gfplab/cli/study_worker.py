@@ -30,6 +30,7 @@ class _PlaceType(click.ParamType):
 def worker(study: Path, storage: str, trials: int | None, out: Path | str, cache: bool, as_json: bool) -> int:
     """Run trials of a study that any number of workers share. NOT reproducible: trials depend on who ended when."""
     from gfplab.cli.study import cache_folder, identity
+    from gfplab.study.same_sources import SameSources
     from gfplab.study.spec import load_study
     from gfplab.study.throughput import name_of, work
     from gfplab.tables.job import run_job
@@ -43,7 +44,8 @@ def worker(study: Path, storage: str, trials: int | None, out: Path | str, cache
         )
 
     kept = cache_folder() if cache else None
-    done = work(asked, run_job, storage, out, trials=trials, progress=report, identity=identity(), cache=kept)
+    jobs = SameSources(run_job, {**asked.made_of, **identity()})
+    done = work(asked, jobs, storage, out, trials=trials, progress=report, identity=identity(), cache=kept)
     name = name_of(asked, identity())
     if as_json:
         print_json({"study": name, "done": done, "dataset": str(out), "reproducible": False})

@@ -9,7 +9,7 @@ from gfplab.run import simulate
 from gfplab.tables.metrics import measure
 from gfplab.world.scenario import load_scenario
 
-_plugins = cache(lambda files=(): discover(files=list(files)))
+plugins_here = cache(lambda files=(): discover(files=list(files)))
 
 
 def run_job(job, files: tuple[str, ...] = ()) -> dict[str, float]:
@@ -19,7 +19,7 @@ def run_job(job, files: tuple[str, ...] = ()) -> dict[str, float]:
     """
     world = load_scenario(job.path, dict(job.overrides))
     tunables = {**world.tunables, **job.tunables}
-    policies = select(world.kernel, dict(job.policies), tunables=tunables, plugins=_plugins(files))
+    policies = select(world.kernel, dict(job.policies), tunables=tunables, plugins=plugins_here(files))
     return measure(simulate(world, policies, job.seed), job.columns)
 
 
