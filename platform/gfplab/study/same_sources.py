@@ -14,7 +14,7 @@ from gfplab.tables.provenance import sources_hash
 
 
 class SameSources:
-    """`run_job`, where nothing has changed.  `made_of` is the study's, with gfplab's own code.  Picklable if that is."""
+    """`run_job`, where nothing has changed.  `made_of` is the study's, with gfplab's own code.  To be pickled."""
 
     def __init__(self, run_job: RunJob, made_of: Mapping[str, str]):
         self._run_job = run_job
