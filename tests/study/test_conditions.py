@@ -188,6 +188,11 @@ def test_why_says_what_was_not_asked_and_why_not(study_of, tmp_path):
     explained, _ = explain_trial(tmp_path / "out", trial.number)
     assert explained.unasked["disk.vda.bandwidth"] == "too_many_isolated = stock"
     assert not explained.unasked.keys() & trial.values.keys()
+    for other in trials:
+        plugins = {"patient": "mempool_step", "masked": "mempool_step"}
+        for name in explain_trial(tmp_path / "out", other.number)[0].unasked:
+            plugin = name.partition(".")[0]
+            assert plugin not in plugins or other.policies.get(plugins[plugin]) == plugin, "it is not in use at all"
     assert explain_trial(tmp_path / "out", 0)[0].unasked == {}
 
 

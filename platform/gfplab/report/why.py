@@ -36,7 +36,8 @@ def _table(neighbour: Neighbour, found: Outcome) -> Table:
     for name in ("", f"trial {neighbour.number}", "this trial", ""):
         table.add_column(name, overflow="fold")
     for name, (theirs, mine) in neighbour.changed.items():
-        table.add_row(name, _shown(theirs, name, found), _shown(mine, name, found), "changed")
+        there, here = ("not asked" if each is None else _shown(each, name, found) for each in (theirs, mine))
+        table.add_row(name, there, here, "changed")
     for effect in neighbour.effects:
         table.add_row(effect.objective, _shown(effect.there), _shown(effect.here), _verdict(effect))
     return table

@@ -61,9 +61,7 @@ class Outcome:
         from gfplab.study.importance import importance_frame  # Optuna takes half a second to import
 
         shape = self.shape
-        return importance_frame(
-            self.trials, shape["columns"], shape.get("ranges", {}), self.objectives, shape.get("when", {})
-        )
+        return importance_frame(self.trials, shape["columns"], shape.get("ranges", {}), self.objectives, shape["when"])
 
     @property
     def tables(self) -> dict[str, pl.DataFrame]:

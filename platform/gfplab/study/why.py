@@ -67,12 +67,18 @@ def explain_trial(directory: Path | str, number: int, most: int = 3) -> tuple[Wh
     nearest = sorted(others, key=lambda other: (apart[other], abs(other - number), other))[:most]
     settings = {name: rows[number][name] for name in columns if rows[number][name] is not None}
     neighbours = [_neighbour(rows[number], rows[other], apart[other], columns, found) for other in nearest]
-    unasked = {} if trial.origin == "baseline" else _unasked(record.header["shape"].get("when", {}), settings)
+    unasked = {} if trial.origin == "baseline" else _unasked(trial, record.header)
     return Why(number, trial.label, reason_of(trial, record), settings, unasked, neighbours), found
 
 
-def _unasked(when: Mapping[str, list[str]], settings: Mapping[str, Any]) -> dict[str, str]:
-    return {name: " and ".join(texts) for name, texts in when.items() if name not in settings}
+def _unasked(trial: Trial, header: Mapping[str, Any]) -> dict[str, str]:
+    """What was not asked because of a condition; a tunable whose plugin is not in use would not be asked anyway."""
+    idle = {name.removeprefix("plugin ") for name in header["made_of"]} - {*trial.policies.values()}
+    return {
+        name: " and ".join(texts)
+        for name, texts in header["shape"]["when"].items()
+        if name not in trial.values and name.partition(".")[0] not in idle
+    }
 
 
 def reason_of(trial: Trial, record: Record) -> str:
