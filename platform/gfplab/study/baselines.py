@@ -36,8 +36,8 @@ def _values(label: str, policies: Mapping[str, str], space: Space, resolver: "Re
         if dimension.contains(answer):
             values[dimension.name] = answer
     for plugin in sorted(set(policies.values())):
-        for dimension in space.tunables.get(plugin, ()):
-            tunable = resolver.plugins[plugin].tunables[dimension.name.partition(".")[2]]
-            if dimension.contains(tunable.default):
-                values[dimension.name] = tunable.default
+        for searched in space.tunables.get(plugin, ()):
+            tunable = resolver.plugins[plugin].tunables[searched.name.partition(".")[2]]
+            if searched.contains(tunable.default):
+                values[searched.name] = tunable.default
     return space.asked_of(values)

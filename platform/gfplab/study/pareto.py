@@ -1,13 +1,13 @@
 """Which trials nobody beats: the non-dominated set of the feasible ones."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from gfplab.study.objectives import Objective
 
 
-def front(values: dict[int, Sequence[float]], objectives: Sequence[Objective]) -> list[int]:
+def front(values: Mapping[int, Sequence[float]], objectives: Sequence[Objective]) -> list[int]:
     """The numbers of the trials that no other trial dominates, in order; equal trials stand together."""
     numbers = sorted(values)
     signs = np.array([1.0 if objective.direction == "minimize" else -1.0 for objective in objectives])
@@ -16,7 +16,7 @@ def front(values: dict[int, Sequence[float]], objectives: Sequence[Objective]) -
     return [number for number, lost in zip(numbers, beaten, strict=True) if not lost]
 
 
-def best_by_turns(values: dict[int, Sequence[float]], objectives: Sequence[Objective], most: int) -> list[int]:
+def best_by_turns(values: Mapping[int, Sequence[float]], objectives: Sequence[Objective], most: int) -> list[int]:
     """The best by the first objective, the best by the second, and so on, then each one's second best: `most` in all.
 
     Where all are equal an objective chooses nobody; of equal trials the earliest is taken.

@@ -202,11 +202,13 @@ def _walk(study: Study, cached: CachedJobs | None) -> Counted:
         """The trial as measured, or None if one of its runs is not in the cache."""
         nonlocal in_cache, walked
         walked += 1
+        done = trial
         for seeds in stopping.stages(trial):
-            done = run(trial, seeds)
-            if done is None:
+            found = run(trial, seeds)
+            if found is None:
                 run(trial, study.seeds)  # for the count: who could be dropped is not known
                 return None
+            done = found
             rival = stopping.beaten_by(done) if seeds != study.seeds and not done.failed else None
             if done.failed or rival is not None:
                 done = replace(done, beaten_by=rival)

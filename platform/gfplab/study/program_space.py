@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from gfplab.policy.program_masks import read_relative_mask
 from gfplab.policy.programs import Program, Step, make_program, read_program
+from gfplab.study.space import Value
 from gfplab.units import parse
 
 AT_ONCE, WOKEN = 4, 3  # most steps at once, and most after each wait
@@ -49,10 +50,10 @@ class ProgramDimension:
         except ValueError:
             return False
 
-    def as_params(self, value: str) -> dict:
+    def as_params(self, value: Value) -> dict:
         from optuna.distributions import CategoricalDistribution, IntDistribution
 
-        answers, params = self._answers(value) or {}, {}
+        answers, params = self._answers(str(value)) or {}, {}
 
         def number(name, low, high):
             params[name] = answers[name], IntDistribution(low, high)
@@ -103,7 +104,7 @@ class ProgramDimension:
         answers |= self._named("at once", sequence[:first])
         try:
             found = self._program(
-                lambda name, low, high: _within(answers[name], low, high), lambda name, _: answers[name]
+                lambda name, low, high: _within(answers[name], low, high), lambda name, _: str(answers[name])
             )
         except (KeyError, ValueError):
             return None

@@ -26,7 +26,7 @@ def tunable_dimension(key: str, declared: Tunable, entry: Entry) -> Dimension:
         if step is not None:
             step = _number(step, declared.kind, declared.unit)
         return _range(key, low, high, step, said.get("log", declared.log and "step" not in said), declared.unit)
-    alone = ("low", "high", "step", "log")
+    alone: tuple[str, ...] = ("low", "high", "step", "log")
     if declared.kind != "program" or entry.choices:
         alone += ("masks", "waits")
     for word in alone:
@@ -37,7 +37,7 @@ def tunable_dimension(key: str, declared: Tunable, entry: Entry) -> Dimension:
     if declared.kind == "program" and not entry.choices:
         return program_dimension(key, declared.steps, entry.masks or declared.masks, entry.waits or declared.waits)
     if declared.kind == "mask":
-        legal = [declared.coerce(each) for each in entry.choices] if entry.choices else declared.legal
+        legal = [int(declared.coerce(each)) for each in entry.choices] if entry.choices else declared.legal
         names = {bit: flag for flag, bit in FLAGS.items()}
         return mask_dimension(key, legal, names.__getitem__)
     own = {"bool": (False, True), "choice": declared.choices}.get(declared.kind, ())

@@ -69,7 +69,12 @@ class Range:
         from optuna.distributions import FloatDistribution, IntDistribution
 
         if self.whole:
-            return {self.name: (value, IntDistribution(self.low, self.high, step=self.step or 1, log=self.log))}
+            return {
+                self.name: (
+                    value,
+                    IntDistribution(int(self.low), int(self.high), step=int(self.step or 1), log=self.log),
+                )
+            }
         return {self.name: (float(value), FloatDistribution(self.low, self.high, step=self.step, log=self.log))}
 
 
@@ -101,7 +106,7 @@ class Mask:
     def as_params(self, value: Value) -> dict:
         from optuna.distributions import CategoricalDistribution
 
-        answers = _Answers({f"{self.name}:{flag}": bool(value & bit) for flag, bit in self.bits})
+        answers = _Answers({f"{self.name}:{flag}": bool(int(value) & bit) for flag, bit in self.bits})
         self.ask(answers)
         return {name: (answers.given[name], CategoricalDistribution((False, True))) for name in answers.asked}
 
@@ -177,7 +182,7 @@ class Override:
 
     def written(self, value: Value) -> Value:
         """The value as the scenario file would have it: a quantity gets its unit back."""
-        return units.write(self.kind, value) if self.kind else value
+        return units.write(self.kind, int(value)) if self.kind else value
 
 
 @dataclass(frozen=True)
@@ -275,9 +280,9 @@ class Space:
 
     def policies_of(self, values: Mapping[str, Value]) -> dict[str, str]:
         """The plugin of every decision point that is not the stock kernel's: a named decision point beats `policy`."""
-        chosen = dict(self.stacks.get(values.get(POLICY, STOCK), {}))
+        chosen = dict(self.stacks.get(str(values.get(POLICY, STOCK)), {}))
         chosen |= self.fixed_policies
-        chosen |= {d.name: values[d.name] for d in self.policies if d.name != POLICY and d.name in values}
+        chosen |= {d.name: str(values[d.name]) for d in self.policies if d.name != POLICY and d.name in values}
         # for the pool or the tasks that are named after an @, stock is not what the others have
         return {decision: plugin for decision, plugin in sorted(chosen.items()) if plugin != STOCK or "@" in decision}
 

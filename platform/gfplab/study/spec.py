@@ -75,7 +75,11 @@ class Study:
     @property
     def columns(self) -> tuple[str, ...]:
         """Figures that are read off tables for this study alone, by name."""
-        return tuple(sorted({each.metric for each in (*self.objectives, *self.constraints) if "." in each.metric}))
+        return tuple(sorted({each.metric for each in self._figures if "." in each.metric}))
+
+    @property
+    def _figures(self) -> list[Objective | Constraint]:
+        return [*self.objectives, *self.constraints]
 
     def first_trials(self, wanted: int) -> list[Trial]:
         """The baselines as trials, as many as are wanted."""
@@ -100,7 +104,7 @@ class Study:
     def unmeasured(self, trial: Trial) -> str:
         """Why a trial's runs give no objectives: a metric is missing or is not a number; "" if all is well."""
         for (scenario, seed), metrics in trial.measured.items():
-            for wanted in (*self.objectives, *self.constraints):
+            for wanted in self._figures:
                 if wanted.reads(scenario) and math.isnan(metrics.get(wanted.metric, math.nan)):
                     return f"{scenario}, seed {seed}: the run gives no {wanted.metric}"
         return ""
@@ -202,7 +206,7 @@ def _made_of(resolver: Resolver, space: Space, baselines: list[Baseline]) -> dic
     """A hash for every scenario, and for every plugin that a run may use, those of the stock kernels included."""
     stacks = [*space.stacks.values(), space.fixed_policies, *(each.policies for each in baselines)]
     used = {plugin for stack in stacks for plugin in stack.values()} | set(resolver.stock.values())
-    used |= {name for choice in space.policies if choice.name != POLICY for name in choice.values}
+    used |= {str(name) for choice in space.policies if choice.name != POLICY for name in choice.values}
     scenarios = {f"scenario {name}": scenario.world.sha256() for name, scenario in resolver.scenarios.items()}
     return scenarios | {f"plugin {name}": resolver.plugins[name].source_hash for name in sorted(used - {STOCK})}
 

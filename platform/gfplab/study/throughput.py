@@ -13,7 +13,6 @@ import time
 import warnings
 from collections.abc import Callable
 from dataclasses import replace
-from itertools import count
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -188,7 +187,9 @@ def connect(url: str, heartbeat: int = HEARTBEAT_S, grace: int = GRACE_S) -> RDB
     """Optuna's storage on the server at `url`, to be ended by `disconnect`; StudyError if the server lets nobody in."""
     if not url.startswith(SCHEME) or _port(url) is None:
         raise StudyError(f"--storage: '{url}' is no address of a server; write {SCHEME}USER@HOST:PORT/DATABASE")
-    for attempt in count(1):
+    attempt = 0
+    while True:
+        attempt += 1
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", ExperimentalWarning)
