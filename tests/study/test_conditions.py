@@ -1,12 +1,14 @@
 """`when`: a question is asked only where the answers of others allow it, and elsewhere nothing is changed."""
 
 import json
+import types
 
 import optuna
 import pytest
 from study_toy import PLUGINS, STUDY, run_toy
 
 from gfplab.errors import StudyError
+from gfplab.study import samplers
 from gfplab.study.importance import importance_frame
 from gfplab.study.plan import plan_study
 from gfplab.study.samplers import left_to_chance, points
@@ -123,16 +125,17 @@ def test_a_grid_has_every_point_that_can_be_asked_once(study_of, tmp_path):
     assert rows.height == 12 == rows.unique(names).height
 
 
-def test_what_a_sampler_cannot_learn_is_named(study_of):
-    """In the plan: evolution, Gaussian process and CMA-ES learn about what every trial is asked."""
+def test_what_a_sampler_cannot_learn_is_named(study_of, monkeypatch):
+    """In the plan: Gaussian process and CMA-ES learn about what every trial is asked."""
     study = study_of(TEXT)
     conditional = ["crypt.swap0.bios", "disk.vda.bandwidth", "machine.min_free_kbytes"]
     tunables = ["masked.eager", "masked.mask", "patient.timeout", "patient.tries"]
-    for name in ("nsga2", "nsga3", "gp"):
-        assert sorted(left_to_chance(name, study.space)) == sorted(conditional + tunables)
+    assert sorted(left_to_chance("gp", study.space)) == sorted(conditional + tunables)
     assert "policy" in left_to_chance("cmaes", study.space)
-    assert not any(left_to_chance(name, study.space) for name in ("tpe", "qmc", "random", "grid"))
-    plan = plan_study(study_of(with_sampler("nsga2")), PLUGINS)
+    learning = ("tpe", "nsga2", "nsga3", "qmc", "random", "grid")
+    assert not any(left_to_chance(name, study.space) for name in learning)
+    monkeypatch.setattr(samplers.importlib.util, "find_spec", lambda _name: types.SimpleNamespace())
+    plan = plan_study(study_of(with_sampler("gp")), PLUGINS)
     assert sorted(plan.as_json()["left_to_chance"]) == sorted(conditional + tunables)
     asked = {each["key"]: each.get("when") for each in plan.as_json()["questions"]}
     assert asked["machine.min_free_kbytes"] == ["policy = stock, patient+gentle"]
@@ -142,7 +145,7 @@ def test_what_a_sampler_cannot_learn_is_named(study_of):
 
 @pytest.mark.parametrize("name", ["nsga2", "nsga3"])
 def test_baselines_do_not_keep_a_sampler_from_learning(study_of, tmp_path, monkeypatch, name):
-    """They leave the scenarios' keys open; what every proposal answers is learned about all the same."""
+    """They leave the scenarios' keys open; whatever any proposal has answered is learned about all the same."""
     learned = []
     ask = Sampling.ask
 
@@ -153,7 +156,7 @@ def test_baselines_do_not_keep_a_sampler_from_learning(study_of, tmp_path, monke
 
     monkeypatch.setattr(Sampling, "ask", spy)
     run_study(study_of(with_sampler(name)), tmp_path / "out", run_toy)
-    assert sorted(learned[-1]) == ["machine.swappiness", "policy", "too_many_isolated"]
+    assert {"machine.swappiness", "policy", "crypt.swap0.bios", "patient.tries"} <= learned[-1].keys()
     journal = optuna.storages.journal.JournalFileBackend(str(tmp_path / "out" / "optuna.journal"))
     copy = optuna.load_study(study_name="Toy", storage=optuna.storages.JournalStorage(journal))
     assert copy.trials[0].state.name == "COMPLETE" and copy.trials[0].user_attrs == {"baseline": "stock"}

@@ -111,3 +111,15 @@ def test_cmaes_and_gp_are_optunas(monkeypatch):
     assert isinstance(new_sampler("gp", 2, 4)(1), optuna.samplers.GPSampler)
     assert threads == [1], "what the sampler proposes would depend on the cores of the machine"
     assert isinstance(new_sampler("cmaes", 1, 4)(1), optuna.samplers.CmaEsSampler)
+
+
+@pytest.mark.parametrize("name", ["nsga2", "nsga3"])
+def test_children_inherit_although_baselines_lie_outside_the_space(study_of, tmp_path, name):
+    """The baselines say nothing of min_free_kbytes, and only some trials have a time-out: chance would draw one twice
+    in a range of ten thousand million nanoseconds never."""
+    study = study_of(STUDY.replace("[policies]", f'sampler = "{name}"\n\n[policies]', 1).replace("= 22", "= 50"))
+    found = run_study(study, tmp_path / name, run_toy).trials
+    timeouts = found.filter(found["origin"] == "sampler")["patient.timeout"].drop_nulls()
+    assert timeouts.n_unique() < 0.8 * len(timeouts)
+    reserves = found.filter(found["origin"] == "sampler")["machine.min_free_kbytes"]
+    assert reserves[:8].n_unique() == 8 and reserves[8:].n_unique() < 0.8 * len(reserves[8:])

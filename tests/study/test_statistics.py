@@ -108,7 +108,7 @@ def test_where_there_are_too_few_differences_to_resample_the_interval_is_student
 
 
 def resampled_by_force(differences):
-    """The bootstrap-t ends from every ordered resample, each as likely as any other."""
+    """The bootstrap-t ends from every ordered resample, each equally likely; Student's where they are farther."""
     d = np.array(differences, float)
     drawn = d[np.array(list(itertools.product(range(len(d)), repeat=len(d))))]
     errors = drawn.std(axis=1, ddof=1) / math.sqrt(len(d))
@@ -117,14 +117,24 @@ def resampled_by_force(differences):
     t.sort()
     error = d.std(ddof=1) / math.sqrt(len(d))
     at = [math.ceil(share * len(t) - 1e-6) - 1 for share in (0.025, 0.975)]
-    return d.mean() - t[at[1]] * error, d.mean() - t[at[0]] * error
+    students = student_quantile(0.975, len(d) - 1)
+    return d.mean() - max(t[at[1]], students) * error, d.mean() - min(t[at[0]], -students) * error
 
 
-def test_up_to_eight_pairs_every_resample_is_looked_at():
-    sample = [3.1, -0.4, 2.2, 5.9, 0.7, 1.5]
+@pytest.mark.parametrize("sample", [[3.1, -0.4, 2.2, 5.9, 0.7, 1.5], [0.1, 0.2, 0.2, 0.4, 0.7, 9.0]])
+def test_up_to_eight_pairs_every_resample_is_looked_at(sample):
     found = paired_interval(sample, [0.0] * 6)
     assert (found.low, found.high) == pytest.approx(resampled_by_force(sample))
     assert found.method == "bootstrap"
+
+
+def test_neither_end_is_nearer_than_students():
+    """A sample that shows skew to the right stretches that end; the other one, which the bootstrap draws in, stays."""
+    sample = [0.1, 0.2, 0.2, 0.4, 0.7, 1.1, 1.9, 3.0, 5.2, 9.0]
+    found = paired_interval(sample, [0.0] * 10)
+    half = student_quantile(0.975, 9) * np.std(sample, ddof=1) / math.sqrt(10)
+    assert found.low == pytest.approx(found.mean - half)
+    assert found.high > found.mean + 1.5 * half
 
 
 @pytest.mark.parametrize("pairs", [6, 10, 25])

@@ -8,8 +8,8 @@ and the sequence gives every question a base of its own.
 import contextlib
 import importlib.util
 import warnings
-from collections.abc import Callable, Mapping, Sequence
-from itertools import count
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import count, islice
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.exceptions import ExperimentalWarning
 
+from gfplab.study.evolution import Nsga2, Nsga3
 from gfplab.study.program_space import ProgramDimension
 from gfplab.study.space import Range, Space, Value
 
@@ -25,7 +26,7 @@ PACKAGES = {"cmaes": ("cmaes", "cmaes"), "gp": ("torch", "gp")}
 ONE_OBJECTIVE = ("cmaes",)
 UNTAUGHT = ("random", "qmc", "grid")  # what they propose does not depend on any result
 ONE_MIND = ("qmc", "grid")  # one sampler has to make all proposals, for it counts them
-JOINT = ("nsga2", "nsga3", "gp", "cmaes")  # they learn about what all trials have answered that they know
+JOINT = ("gp", "cmaes")  # they learn about what all trials have answered that they know
 
 
 def refusal(name: str, objectives: int, space: Space) -> str:
@@ -54,9 +55,9 @@ def new_sampler(name: str, objectives: int, batch: int) -> Callable[[int], optun
         case "random":
             return lambda seed: samplers.RandomSampler(seed=seed)
         case "nsga2":
-            return lambda seed: samplers.NSGAIISampler(seed=seed, population_size=population)
+            return lambda seed: _quietly(Nsga2, seed=seed, population=population)
         case "nsga3":
-            return lambda seed: samplers.NSGAIIISampler(seed=seed, population_size=population)
+            return lambda seed: _quietly(Nsga3, seed=seed, population=population)
         case "grid" | "qmc":
             one = Grid() if name == "grid" else Sequential()
             return lambda _seed: one
@@ -218,14 +219,17 @@ def value_at(distribution: BaseDistribution, place: int) -> Any:
 
 def points(space: Space, most: int) -> int:
     """How many points a grid over the space has, counted to at most `most`."""
-    grid, seen = Grid(), 0
-    while seen < most:
+    return sum(1 for _ in islice(every_point(space), most))
+
+
+def every_point(space: Space) -> Iterator[dict[str, Value]]:
+    """The points of a grid over the space, as a study with that sampler would propose them."""
+    grid = Grid()
+    while True:
         grid.before_trial(None, None)
         if grid.exhausted:
-            break
-        space.ask(_Counting(grid))
-        seen += 1
-    return seen
+            return
+        yield space.ask(_Counting(grid))
 
 
 class _Counting:

@@ -29,11 +29,13 @@ class Interval:
 
 
 def paired_interval(mine: Sequence[float], others: Sequence[float], confidence: float = CONFIDENCE) -> Interval:
-    """The mean of mine - others and its studentised paired bootstrap interval.
+    """The mean of mine - others, and of the ends of the studentised paired bootstrap and of Student the farther ones.
 
     Pairs are drawn with replacement and each resample's mean is measured in its own standard errors (the bootstrap-t);
-    mean and spread of the sample turn these back into units.  With fewer than FEWEST_RESAMPLED pairs, or where so many
-    differences are equal that an end would be infinite, Student's interval stands in; a single pair has none.
+    mean and spread of the sample turn these back into units.  That knows of skew, but only of the skew that the sample
+    shows: one that has missed a rare long stall leans away from it, and there Student's end is the better one.  With
+    fewer than FEWEST_RESAMPLED pairs, or where so many differences are equal that an end would be infinite, Student's
+    interval stands alone; a single pair has none.
     """
     differences = _differences(mine, others)
     n = len(differences)
@@ -43,13 +45,13 @@ def paired_interval(mine: Sequence[float], others: Sequence[float], confidence: 
     if differences[0] == differences[-1]:
         same = float(differences[0])
         return Interval(same, same, same, "bootstrap")
+    t = student_quantile((1 + confidence) / 2, n - 1)
     if n >= FEWEST_RESAMPLED:
         below, above = _studentised_ends(differences, confidence)
         if math.isfinite(below) and math.isfinite(above):
             # the far end of the resamples is the near end of the truth
-            return Interval(mean, mean - above * error, mean - below * error, "bootstrap")
-    half = student_quantile((1 + confidence) / 2, n - 1) * error
-    return Interval(mean, mean - half, mean + half, "student")
+            return Interval(mean, mean - max(above, t) * error, mean - min(below, -t) * error, "bootstrap")
+    return Interval(mean, mean - t * error, mean + t * error, "student")
 
 
 def _studentised_ends(differences: np.ndarray, confidence: float) -> tuple[float, float]:
