@@ -12,34 +12,21 @@ buffer heads, case 3 of the writeback test (legacy memcgs), demotion, write erro
 from gfplab.engine.requests import cond_resched
 from gfplab.engine.subset import kernel, plain
 from gfplab.engine.symbols import burn, over_debt
-from gfplab.kernel.answers import (
-    PAGE_ACTIVATE,
-    PAGE_FREE,
-    PAGE_MASK,
-    PAGE_PAGEOUT,
-    PAGE_SOON,
-    PAGE_WAIT,
-    PAGEREF_ACTIVATE,
-    PAGEREF_KEEP,
-    PAGEREF_RECLAIM,
-    PAGEREF_RECLAIM_CLEAN,
-)
-from gfplab.kernel.costs import C_FREE_PAGE, C_PAGEOUT, C_SCAN_PAGE, C_UNMAP_PAGE
+from gfplab.kernel.answers import PAGEREF_ACTIVATE, PAGEREF_KEEP, PAGEREF_RECLAIM, PAGEREF_RECLAIM_CLEAN
+from gfplab.kernel.costs import C_FREE_PAGE, C_PAGEOUT, C_SCAN_PAGE
 from gfplab.kernel.gfp import __GFP_FS, __GFP_IO
 from gfplab.kernel.node_types import PGDAT_WRITEBACK
+from gfplab.kernel.outcome_types import ACTIVATE, FREED, KEEP, KEEP_LOCKED, PAGEOUT, WAIT_FOR_WRITE
 from gfplab.kernel.symbols import (
-    add_to_swap__v6_1,
+    ask_about_page,
     clear_page_dirty_for_io,
-    decide_shrink_page_list,
     delete_from_swap_cache__v6_1,
     evict_file_page,
     folio_free_swap,
     free_hot_cold_page,
     keep_folios,
-    may_write_page,
     page_referenced,
     swap_writepage,
-    try_to_unmap,
     trylock_page,
     unisolate,
     unlock_page,
@@ -62,12 +49,6 @@ from gfplab.kernel.types import (
 
 ISOLATE_MAX = 64
 FREE_FOLIOS = 32  # where the pages to free stand among a task's isolated ones
-KEEP = 0
-FREED = 1
-PAGEOUT = 2
-KEEP_LOCKED = 3
-ACTIVATE = 4
-WAIT_FOR_WRITE = 5
 
 
 @plain
@@ -112,8 +93,7 @@ def scan_one_folio(k, page):
     KEEP: somebody else holds the page lock; KEEP_LOCKED, ACTIVATE, PAGEOUT and WAIT_FOR_WRITE leave it locked; FREED:
     its contents are gone and it is unlocked.
     """
-    t = k.e[0].cur
-    scan = k.scans[t]
+    scan = k.scans[k.e[0].cur]
     burn(k, k.costs[C_SCAN_PAGE])
     if trylock_page(k, page) == 0:
         return KEEP
@@ -139,46 +119,7 @@ def scan_one_folio(k, page):
             return ACTIVATE  # nearly all pages of a storm, and stock has one answer
     else:
         references = folio_check_references(k, page)
-    looked_at = k.scanned_pages[t]
-    looked_at.flags = flags
-    looked_at.references = references
-    answer = decide_shrink_page_list(k, 0, k.page_zone[page], t, t, t)
-    what = answer & PAGE_MASK
-    if (what == PAGE_PAGEOUT or what == PAGE_FREE) and flags & PG_writeback == 0:
-        return reclaim_folio(k, page, what)
-    if answer & PAGE_SOON and flags & PG_dirty:
-        k.vm[0].nr_vmscan_immediate_reclaim += 1
-        k.page_flags[page] |= PG_reclaim
-    if what == PAGE_ACTIVATE:
-        return ACTIVATE
-    if what == PAGE_WAIT and flags & PG_writeback:
-        return WAIT_FOR_WRITE
-    return KEEP_LOCKED
-
-
-@plain
-def reclaim_folio(k, page, what):
-    """Free a locked page that is not under writeback, or say that it must be written first: as far as the mask allows.
-
-    An anonymous page gets its place in swap, a mapped one is unmapped, and one that turns out dirty is kept unless
-    PAGE_PAGEOUT lets it be written.
-    """
-    scan = k.scans[k.e[0].cur]
-    flags = k.page_flags[page]
-    anon = flags & PG_anon
-    if anon and flags & PG_swapcache == 0:
-        if scan.gfp_mask & __GFP_IO == 0:
-            return KEEP_LOCKED
-        if add_to_swap__v6_1(k, page) == 0:
-            return ACTIVATE
-    if k.page_flags[page] & PG_mapped:
-        try_to_unmap(k, page)
-        burn(k, k.costs[C_UNMAP_PAGE])
-    if k.page_flags[page] & PG_dirty:
-        if what != PAGE_PAGEOUT or scan.may_writepage == 0 or may_write_page(k, anon) == 0:
-            return KEEP_LOCKED
-        return PAGEOUT
-    return __remove_mapping(k, page)
+    return ask_about_page(k, k.page_zone[page], page, flags, references)
 
 
 @plain

@@ -11,7 +11,7 @@ from gfplab.engine.symbols import local_clock
 from gfplab.kernel.gfp import PF_KSWAPD, PF_MEMALLOC, PF_WQ_WORKER
 from gfplab.kernel.instrument_types import CALLS_KEPT, CELLS_PER_CLASS, CELLS_PER_CONTEXT, HIST_BINS
 from gfplab.kernel.steps import STEP_ALLOC, STEP_RESERVE
-from gfplab.kernel.symbols import hist_add, hist_bin, smp_processor_id
+from gfplab.kernel.symbols import hist_add_bin, hist_bin, smp_processor_id
 from gfplab.kernel.types import POOL_PAGE
 
 
@@ -61,11 +61,12 @@ def account_mempool_alloc(k, pool, step, reclaimed, slept, ns):
     stat.n += 1
     stat.sum_ns += ns
     stat.max_ns = max(stat.max_ns, ns)
-    k.mp_hist[cell * HIST_BINS + hist_bin(k, ns)] += 1
+    ns_bin = hist_bin(k, ns)
+    k.mp_hist[cell * HIST_BINS + ns_bin] += 1
     if slept == 0:
         keep_span(k, cell, ns)
     if k.pools[pool].site:
-        hist_add(k, k.pools[pool].site, ns)
+        hist_add_bin(k, k.pools[pool].site, ns, ns_bin)
     return 0
 
 

@@ -1,6 +1,7 @@
 """Pages in a reclaimer's hands: how they come off the lists of the node, and how what is left of them goes back.
 
-Models isolate_lru_folios() and move_folios_to_lru() of mm/vmscan.c (v6.1).  A task holds up to 32 at a time, the first
+Models isolate_lru_folios() and move_folios_to_lru() of mm/vmscan.c (v6.1), and what v4.7 does instead with the lists
+of a zone.  A task holds up to 32 at a time, the first
 of its places in `isolated`.
 
 Leaves out: several nodes, memory cgroups (one lruvec), unevictable and large folios.
@@ -49,7 +50,7 @@ def isolate_lru_folios(k, lru, nr_to_scan):
     skipped = 0
     todo = lst.nr
     if k.vm[0].nr_zones == 1:
-        n = isolate_oldest(k, lru, min(nr_to_scan, todo))
+        n = isolate_oldest(k, 1, lru, min(nr_to_scan, todo))
         todo = 0
     while n < nr_to_scan and todo > 0:
         page = lst.tail
@@ -68,10 +69,11 @@ def isolate_lru_folios(k, lru, nr_to_scan):
 
 
 @plain
-def isolate_oldest(k, lru, nr):
-    """isolate_lru_page() of the nr oldest pages of a list where there is one zone: the list is cut once."""
+def isolate_oldest(k, z, lru, nr):
+    """isolate_lru_page() of the nr oldest pages of a list that holds no zone but `z`: the list is cut once."""
     base = k.e[0].cur * ISOLATE_MAX
-    lst = k.lrus[NODE_LRUVEC * 4 + lru]
+    lv = k.zones[z].lruvec
+    lst = k.lrus[lv * 4 + lru]
     page = lst.tail
     for i in range(nr):
         k.isolated[base + i] = page
@@ -82,12 +84,12 @@ def isolate_oldest(k, lru, nr):
         k.page_next[page] = 0
     else:
         lst.head = 0
-    lru_size_add(k, NODE_LRUVEC, lru, -nr)
-    zone_lru_size_add(k, 1, lru, -nr)
+    lru_size_add(k, lv, lru, -nr)
+    zone_lru_size_add(k, z, lru, -nr)
     if lru < LRU_INACTIVE_FILE:
-        k.lruvecs[NODE_LRUVEC].isolated_anon += nr
+        k.lruvecs[lv].isolated_anon += nr
     else:
-        k.lruvecs[NODE_LRUVEC].isolated_file += nr
+        k.lruvecs[lv].isolated_file += nr
     return nr
 
 
@@ -118,20 +120,38 @@ def move_folios_to_lru(k, nr):
         else:
             putback_lru_page(k, page)
     if one_zone:
-        count_put_back(k, lru, moved, active)
+        count_put_back(k, 1, lru, moved, active)
     k.lruvecs[NODE_LRUVEC].nonresident_age += active
     return moved
 
 
 @plain
-def count_put_back(k, lru, nr, active):
+def count_put_back(k, z, lru, nr, active):
     """Count nr pages out of reclaimers' hands, `active` of them onto the active list. Writes: lruvecs, lrus, zones."""
-    lru_size_add(k, NODE_LRUVEC, lru, nr - active)
-    zone_lru_size_add(k, 1, lru, nr - active)
-    lru_size_add(k, NODE_LRUVEC, lru + 1, active)
-    zone_lru_size_add(k, 1, lru + 1, active)
+    lv = k.zones[z].lruvec
+    lru_size_add(k, lv, lru, nr - active)
+    zone_lru_size_add(k, z, lru, nr - active)
+    lru_size_add(k, lv, lru + 1, active)
+    zone_lru_size_add(k, z, lru + 1, active)
     if lru == LRU_INACTIVE_ANON:
-        k.lruvecs[NODE_LRUVEC].isolated_anon -= nr
+        k.lruvecs[lv].isolated_anon -= nr
     else:
-        k.lruvecs[NODE_LRUVEC].isolated_file -= nr
+        k.lruvecs[lv].isolated_file -= nr
+    return 0
+
+
+@plain
+def putback_lru_pages(k, z, nr):
+    """putback_lru_page() of the first nr pages in this task's hands, which are of one type and of zone `z`."""
+    base = k.e[0].cur * ISOLATE_MAX
+    first = k.zones[z].lruvec * 4
+    lru = page_lru(k, k.isolated[base]) & LRU_INACTIVE_FILE
+    active = 0
+    for i in range(nr):
+        page = k.isolated[base + i]
+        k.isolated[base + i] = 0
+        if k.page_flags[page] & PG_active:
+            active += 1
+        link_newest(k, first + page_lru(k, page), page)
+    count_put_back(k, z, lru, nr, active)
     return 0

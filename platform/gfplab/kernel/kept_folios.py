@@ -14,6 +14,7 @@ from gfplab.engine.subset import plain
 from gfplab.engine.symbols import burn, debt_left
 from gfplab.kernel.costs import C_ISOLATE_PAGE, C_SCAN_PAGE
 from gfplab.kernel.gfp import __GFP_FS, __GFP_IO
+from gfplab.kernel.symbols import move_oldest
 from gfplab.kernel.types import (
     LRU_INACTIVE_ANON,
     PG_active,
@@ -75,9 +76,8 @@ def pass_over_folios(k, lru, nr_to_scan):
     n = min(nr_to_scan, lst.nr)
     if n * k.costs[C_ISOLATE_PAGE] + (n - 1) * k.costs[C_SCAN_PAGE] > debt_left(k):
         return 0
-    oldest = lst.tail
     newest = 0
-    rest = oldest
+    rest = lst.tail
     locked = 0
     for _ in range(n):
         stays = folio_stays(k, k.page_flags[rest])
@@ -86,13 +86,7 @@ def pass_over_folios(k, lru, nr_to_scan):
         locked += stays >> 1
         newest = rest
         rest = k.page_prev[rest]
-    if rest:
-        k.page_next[rest] = 0
-        k.page_next[oldest] = lst.head
-        k.page_prev[lst.head] = oldest
-        k.page_prev[newest] = 0
-        lst.head = newest
-        lst.tail = rest
+    move_oldest(k, NODE_LRUVEC * 4 + lru, newest, rest)
     burn(k, n * (k.costs[C_ISOLATE_PAGE] + k.costs[C_SCAN_PAGE]))
     scan.nr_scanned += n - locked
     scan.nr_taken = n

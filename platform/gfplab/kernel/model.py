@@ -67,6 +67,7 @@ KERNEL_FILES = (
     "reclaim_throttle",
     "folio_reclaim",
     "kept_folios",
+    "kept_pages",
     "isolated_folios",
     "node_reclaim",
     "scan_balance",

@@ -25,7 +25,7 @@ def psi_some_rate(k):
     """The part of the machine that waits for memory now."""
     vm = k.vm[0]
     threads = min(vm.psi_nonidle, k.e[0].ncpus)
-    if threads == 0:
+    if threads == 0 or vm.nr_memstall == 0:
         return 0
     return (min(vm.nr_memstall, threads) << PSI_SHIFT) // threads
 
@@ -35,7 +35,7 @@ def psi_full_rate(k):
     """The part of the machine that could work, does not, and has a task waiting for memory."""
     vm = k.vm[0]
     threads = min(vm.psi_nonidle, k.e[0].ncpus)
-    if threads == 0:
+    if threads == 0 or vm.nr_memstall == 0:
         return 0
     lost = threads - min(vm.psi_productive, threads)
     if vm.era >= ERA_RECLAIMING_CPU:

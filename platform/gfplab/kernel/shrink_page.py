@@ -23,14 +23,18 @@ from gfplab.kernel.answers import (
 )
 from gfplab.kernel.costs import C_FREE_PAGE, C_PAGEOUT, C_SCAN_PAGE, C_UNMAP_PAGE
 from gfplab.kernel.gfp import __GFP_FS, __GFP_IO, PF_SWAPWRITE
+from gfplab.kernel.outcome_types import ACTIVATE, FREED, KEEP, KEEP_LOCKED, PAGEOUT, WAIT_FOR_WRITE
 from gfplab.kernel.symbols import (
+    __remove_mapping,
     add_to_swap,
     bdi_congested,
+    clear_batch_counts,
     clear_page_dirty_for_io,
     decide_shrink_page_list,
     delete_from_swap_cache,
     evict_file_page,
     free_hot_cold_page,
+    keep_pages,
     swap_writepage,
     try_to_unmap,
     trylock_page,
@@ -55,12 +59,7 @@ from gfplab.kernel.types import (
 )
 
 ISOLATE_MAX = 64
-KEEP = 0
-FREED = 1
-PAGEOUT = 2
-KEEP_LOCKED = 3
-ACTIVATE = 4
-WAIT_FOR_WRITE = 5
+NODE_LRU_ERA = 48
 
 
 @plain
@@ -116,6 +115,13 @@ def scan_one_page(k, t, z, page, force_reclaim):
         elif flags & PG_referenced:
             k.page_flags[page] &= ~PG_referenced & PAGE_FLAGS_MASK
             references = PAGEREF_RECLAIM_CLEAN
+    return ask_about_page(k, z, page, flags, references)
+
+
+@plain
+def ask_about_page(k, z, page, flags, references):
+    """Let the policy say what becomes of a locked page of zone `z`, and do it. Writes: page state."""
+    t = k.e[0].cur
     looked_at = k.scanned_pages[t]
     looked_at.flags = flags
     looked_at.references = references
@@ -155,6 +161,8 @@ def reclaim_page(k, page, what):
         if what != PAGE_PAGEOUT or scan.may_writepage == 0 or may_write_page(k, anon) == 0:
             return KEEP_LOCKED
         return PAGEOUT
+    if k.vm[0].era >= NODE_LRU_ERA:
+        return __remove_mapping(k, page)
     if anon:
         delete_from_swap_cache(k, page)
     else:
@@ -195,17 +203,20 @@ def shrink_page_list(k, z, nr, force_reclaim):
     t = k.e[0].cur
     base = t * ISOLATE_MAX
     scan = k.scans[t]
-    scan.nr_dirty = 0
-    scan.nr_unqueued_dirty = 0
-    scan.nr_congested = 0
-    scan.nr_writeback = 0
-    scan.nr_immediate = 0
+    clear_batch_counts(k)
     left = 0
     freed = 0
-    for i in range(nr):
+    i = 0
+    while i < nr:
         if over_debt(k):
             yield cond_resched()
+        kept = keep_pages(k, z, i, left, nr)
+        if kept:
+            i += kept
+            left += kept
+            continue
         page = k.isolated[base + i]
+        i += 1
         what = scan_one_page(k, t, z, page, force_reclaim)
         while what == WAIT_FOR_WRITE:
             unlock_page(k, page)

@@ -440,6 +440,11 @@ def __vfs_write(k, f, index, nr):
 # folio_reclaim.py
 
 
+@prototype(blocking=False)
+def __remove_mapping(k, page):
+    """Take a clean, locked page out of the swap cache or its file and unlock it, leaving a shadow. Returns FREED."""
+
+
 @prototype(blocking=True)
 def shrink_folio_list(k, nr):
     """Reclaim what can be of the nr pages in this task's hands; the others are left at the front of its list."""
@@ -520,8 +525,18 @@ def isolate_lru_folios(k, lru, nr_to_scan):
 
 
 @prototype(blocking=False)
+def isolate_oldest(k, z, lru, nr):
+    """isolate_lru_page() of the nr oldest pages of a list that holds no zone but `z`: the list is cut once."""
+
+
+@prototype(blocking=False)
 def move_folios_to_lru(k, nr):
     """Put what is left in this task's hands back onto the lists that the flags name. Returns pages put back."""
+
+
+@prototype(blocking=False)
+def putback_lru_pages(k, z, nr):
+    """putback_lru_page() of the first nr pages in this task's hands, which are of one type and of zone `z`."""
 
 
 # jiffies.py
@@ -556,8 +571,31 @@ def keep_folios(k, i, left, nr):
 
 
 @prototype(blocking=False)
+def keeps_anon(k):
+    """1 if the scan can neither write an anonymous page nor give it a place in swap, and no policy minds each page."""
+
+
+@prototype(blocking=False)
 def pass_over_folios(k, lru, nr_to_scan):
     """Move a batch from the oldest to the newest end of its list if all of it stays as it is."""
+
+
+# kept_pages.py
+
+
+@prototype(blocking=False)
+def keep_pages(k, z, i, left, nr):
+    """From the i-th of the nr pages in this task's hands on, move those that stay to place `left`."""
+
+
+@prototype(blocking=False)
+def move_oldest(k, i, last, rest):
+    """Move the oldest pages of list `i` up to `last`, as they are, before its newest; `rest` is the next, or 0."""
+
+
+@prototype(blocking=False)
+def pass_over_pages(k, z, lru, nr_to_scan):
+    """Move a batch from the oldest to the newest end of its list if all of it stays there; returns how many pages."""
 
 
 # kswapd.py
@@ -733,6 +771,11 @@ def wakeup_kswapd__v6_1(k, gfp_mask, order, cls):
 
 
 # node_reclaim.py
+
+
+@prototype(blocking=False)
+def clear_batch_counts(k):
+    """Nothing is known yet of the pages of a batch. Writes: scans."""
 
 
 @prototype(blocking=True)
@@ -1011,8 +1054,8 @@ def zone_reclaimable_pages__v6_1(k, z):
 
 
 @prototype(blocking=False)
-def may_write_page(k, anon):
-    """1 if the reclaimer may write such a page: to swap with __GFP_IO or __GFP_FS, to its file if it is kswapd."""
+def ask_about_page(k, z, page, flags, references):
+    """Let the policy say what becomes of a locked page of zone `z`, and do it. Writes: page state."""
 
 
 @prototype(blocking=False)
@@ -1420,6 +1463,11 @@ def free_pcp_pages(k):
 @prototype(blocking=False)
 def hist_add(k, site, ns):
     """Count one latency of a site. Writes: hist, hist_sum, hist_max."""
+
+
+@prototype(blocking=False)
+def hist_add_bin(k, site, ns, which):
+    """Count one latency of a site, whose bin is known. Writes: hist, hist_sum, hist_max."""
 
 
 @prototype(blocking=False)

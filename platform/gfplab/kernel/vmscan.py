@@ -18,9 +18,10 @@ from gfplab.kernel.symbols import (
     decide_too_many_isolated,
     decide_wait_iff_congested,
     inactive_list_is_low,
-    isolate_lru_page,
+    isolate_oldest,
     page_referenced,
-    putback_lru_page,
+    pass_over_pages,
+    putback_lru_pages,
     shrink_page_list,
     throttle_nap,
     throttle_vm_writeout,
@@ -110,16 +111,9 @@ def scan_target(k, z, size, priority, share):
 
 
 @plain
-def isolate_lru_pages(k, lru_index, nr):
-    """Take up to nr of the oldest pages of a list into this task's hands; returns how many."""
-    t = k.e[0].cur
-    base = t * ISOLATE_MAX
-    n = 0
-    while n < nr and k.lrus[lru_index].tail:
-        page = k.lrus[lru_index].tail
-        isolate_lru_page(k, page)
-        k.isolated[base + n] = page
-        n += 1
+def isolate_lru_pages(k, z, lru, nr):
+    """Take up to nr of the oldest pages of a zone's list into this task's hands; returns how many."""
+    n = isolate_oldest(k, z, lru, min(nr, k.lrus[k.zones[z].lruvec * 4 + lru].nr))
     burn(k, n * k.costs[C_ISOLATE_PAGE])
     return n
 
@@ -223,7 +217,10 @@ def shrink_inactive_list(k, z, nr_to_scan, lru):
         return SWAP_CLUSTER_MAX
     if scan.bail:
         return 0
-    taken = isolate_lru_pages(k, lv * 4 + lru, nr_to_scan)
+    passed = pass_over_pages(k, z, lru, nr_to_scan)
+    taken = passed
+    if passed == 0:
+        taken = isolate_lru_pages(k, z, lru, nr_to_scan)
     lruvec = k.lruvecs[lv]
     k.zones[z].pages_scanned += taken
     if scan.kswapd:
@@ -236,15 +233,14 @@ def shrink_inactive_list(k, z, nr_to_scan, lru):
         lruvec.scanned_anon += taken
     if taken == 0:
         return 0
-    freed = yield from shrink_page_list(k, z, taken, 0)
-    if scan.kswapd:
-        k.vm[0].pgsteal_kswapd += freed
-    else:
-        k.vm[0].pgsteal_direct += freed
-    base = t * ISOLATE_MAX
-    for i in range(scan.nr_taken):
-        putback_lru_page(k, k.isolated[base + i])
-        k.isolated[base + i] = 0
+    freed = 0
+    if passed == 0:
+        freed = yield from shrink_page_list(k, z, taken, 0)
+        if scan.kswapd:
+            k.vm[0].pgsteal_kswapd += freed
+        else:
+            k.vm[0].pgsteal_direct += freed
+        putback_lru_pages(k, z, scan.nr_taken)
     trace(k, mm_vmscan_lru_shrink_inactive, z * 4 + lru, taken, freed, scan.priority)
     zone = k.zones[z]
     if scan.nr_writeback and scan.nr_writeback == taken:
@@ -292,7 +288,7 @@ def shrink_active_list(k, z, nr_to_scan, lru):
     """Move the oldest pages of an active list to the inactive one; touched pages count as rotated all the same."""
     t = k.e[0].cur
     lv = k.zones[z].lruvec
-    n = isolate_lru_pages(k, lv * 4 + lru, nr_to_scan)
+    n = isolate_lru_pages(k, z, lru, nr_to_scan)
     k.zones[z].pages_scanned += n
     lruvec = k.lruvecs[lv]
     rotated = 0
@@ -301,8 +297,7 @@ def shrink_active_list(k, z, nr_to_scan, lru):
         page = k.isolated[base + i]
         rotated += page_referenced(k, page)
         k.page_flags[page] &= ~PG_active & PAGE_FLAGS_MASK
-        putback_lru_page(k, page)
-        k.isolated[base + i] = 0
+    putback_lru_pages(k, z, n)
     k.vm[0].pgrefill += n
     k.vm[0].pgdeactivate += n
     if lru == LRU_ACTIVE_FILE:

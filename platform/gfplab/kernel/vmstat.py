@@ -55,7 +55,13 @@ def hist_bin(k, ns):
 @plain
 def hist_add(k, site, ns):
     """Count one latency of a site. Writes: hist, hist_sum, hist_max."""
-    k.hist[site * HIST_BINS + hist_bin(k, ns)] += 1
+    hist_add_bin(k, site, ns, hist_bin(k, ns))
+
+
+@plain
+def hist_add_bin(k, site, ns, which):
+    """Count one latency of a site, whose bin is known. Writes: hist, hist_sum, hist_max."""
+    k.hist[site * HIST_BINS + which] += 1
     if site < len(k.hist_sum):
         k.hist_sum[site] += ns
         k.hist_max[site] = max(k.hist_max[site], ns)

@@ -257,8 +257,8 @@ def shrink_page_list(vm, zone, task, scan, page, my):
              (ZONE_DIRTY; v6.1: PGDAT_DIRTY, and only what came round again); all others PAGE_PAGEOUT
     Models:  shrink_page_list() of mm/vmscan.c (v4.7), shrink_folio_list() (v6.1)
     Unasked: for pages that somebody else has locked or whose owner is gone.  The stock kernel of the era is not asked
-             either where it has but one answer: under writeback, and in v6.1 about anonymous pages that a caller
-             without __GFP_IO and __GFP_FS can only keep
+             either where it has but one answer: under writeback, and about anonymous pages that a caller without
+             __GFP_IO and __GFP_FS can only keep
     """
 
 
