@@ -71,8 +71,8 @@ MUTANTS = {
     ),
     "the result of a wait is dropped": (
         "resumable",
-        "            if b.result:\n",
-        "            if b.result and b.pc > 1:\n",
+        "        if b.result:\n",
+        "        if b.result and b.pc > 1:\n",
     ),
     "the callee's frame begins one word early": (
         "resumable",

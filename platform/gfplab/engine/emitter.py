@@ -15,7 +15,7 @@ from gfplab.engine.requests import OP_EXIT
 from gfplab.engine.rewrite import COMPILED, rewrite
 
 DOOR, STEP = "__door", "__step"
-CODEGEN_FILES = ("native.py", "intrinsics.py", "loader.py")
+CODEGEN_FILES = ("native.py", "intrinsics.py", "loader.py", "lean_calls.py")
 RESUME_TEXT = f"""def resume(k, t):
     task = k.tasks[t]
     while True:

@@ -20,6 +20,12 @@ def i64(typingctx, x):
     return types.int64(x), generate
 
 
+@intrinsic
+def unset(typingctx):
+    """An int64 that nothing reads: a local must be assigned somewhere before it is named, numba says."""
+    return types.int64(), lambda context, builder, sig, args: ir.Constant(WORD, ir.Undefined)
+
+
 def wrapping(name, emit):
     """A binary operation on two int64 that wraps."""
 

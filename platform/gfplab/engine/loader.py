@@ -10,10 +10,11 @@ from numba.core import config
 from numba.core.caching import UserProvidedCacheLocator
 
 from gfplab.engine import arith, intrinsics
+from gfplab.engine.lean_calls import lean_calls
 from gfplab.engine.native import StateType
 from gfplab.engine.subset import KernelBuildError
 
-BUILTINS = {n: getattr(intrinsics, n) for n in ("i64", "bounded", "fits", "call_step", "ask", *arith.WRAPPING)}
+BUILTINS = {n: getattr(intrinsics, n) for n in ("i64", "bounded", "fits", "unset", "call_step", "ask", *arith.WRAPPING)}
 
 
 class Loader:
@@ -77,7 +78,8 @@ class Loader:
         if unit.final:
             self.keep_machine_code(unit.entry, dispatcher)
         try:
-            dispatcher.compile(signature)
+            with lean_calls():
+                dispatcher.compile(signature)
         except Exception as e:
             raise KernelBuildError(explain(unit, path, e)) from e
         dispatcher.disable_compile()

@@ -6,8 +6,9 @@ becomes
 
 It loads what is live at stk[_fp + 1], runs blocks until one ends in a wait or the return, and stores what is live
 after that. Locals that are live at no wait have no slot. In compiled code a call of g runs g__step at once, on its
-frame, and goes on if that returned; a callee that waits sends all its callers back to the event loop.  lowering.py
-cuts, liveness.py decides what lives, emission is here.
+frame, and goes on if that returned, its locals where they were; a callee that waits sends all its callers back to the
+event loop, and only then do they store what is live.  lowering.py cuts, liveness.py decides what lives, emission is
+here.
 """
 
 import ast
@@ -15,7 +16,7 @@ import functools
 
 from gfplab.engine.frames import FRAME_HEADER, STEP_BLOCK, STEP_CALL, STEP_OVERFLOW, STEP_RETURN
 from gfplab.engine.liveness import blocks_live
-from gfplab.engine.lowering import BRANCH, GOTO, RETURN, Lowering
+from gfplab.engine.lowering import BRANCH, GOTO, RETURN, WAIT, Lowering
 from gfplab.engine.requests import REQUESTS
 from gfplab.engine.rewrite import COMPILED, STEPS, rewrite
 from gfplab.engine.subset import KernelBuildError
@@ -88,6 +89,10 @@ class Emission:
     def __init__(self, step, cut, mode):
         self.step, self.cut, self.mode, self.line = step, cut, mode, step.f.line
         self.changed = stored_names(cut.blocks)
+        calls = (b for b in cut.blocks if b.end == WAIT and not isinstance(b.value, ast.Yield))
+        # compiled: where a call goes on at once; the blocks' own numbers are where a frame is entered
+        own = 1 + max(b.pc for b in cut.blocks)
+        self.returned = {b.next[0]: own + b.next[0].pc for b in calls} if mode == COMPILED else {}
 
     def text(self, text, line=None, **nodes):
         """Statements from text; names in capitals stand for the given nodes."""
@@ -98,12 +103,16 @@ class Emission:
 
     def function(self):
         f = self.step.f
-        carried = sorted(set().union(*[b.live for b in self.cut.blocks]))
+        carried = sorted(set().union(*[b.live for b in self.cut.blocks], {b.result for b in self.returned if b.result}))
+        bodies = [(pc, self.block(b)) for b, pc in self.returned.items()]
+        bodies += [
+            (b.pc, self.entry(b) if b in self.returned else self.entry(b) + self.block(b)) for b in self.cut.blocks
+        ]
         chain = []
-        for b in reversed(self.cut.blocks):
-            branch = self.text(f"if _pc == {b.pc}: pass")[0]
-            branch.body, branch.orelse = self.block(b), chain
-            chain = [branch] if chain or len(self.cut.blocks) == 1 else branch.body
+        for pc, body in reversed(sorted(bodies, key=lambda numbered: numbered[0])):
+            branch = self.text(f"if _pc == {pc}: pass")[0]
+            branch.body, branch.orelse = body, chain
+            chain = [branch] if chain or len(bodies) == 1 else body
         node = self.text(
             f"def {f.name}__step(k, _t, _fp):\n    _task = k.tasks[_t]\n    _pc = k.stk[_fp + 1]\n    while True: pass"
         )[0]
@@ -111,15 +120,21 @@ class Emission:
         loop.body = chain
         if len(self.cut.blocks) == 1:
             loop.body = chain[0].body
-        node.body += [st for v in carried for st in self.text(f"{v} = 0")] + [loop]
+        nothing = "unset()" if self.mode == COMPILED else "0"  # it is assigned before it is read
+        node.body += [st for v in carried for st in self.text(f"{v} = {nothing}")] + [loop]
         return ast.fix_missing_locations(node)
+
+    def entry(self, b):
+        """Load what is live where a frame is entered."""
+        if b not in self.cut.entered:
+            return []
+        out = self.at(b.line, *[f"{v} = k.stk[_fp + {self.step.slots[v]}]" for v in self.step_live(b)])
+        if b.result:
+            out += self.at(b.line, f"{b.result} = _task.ret")
+        return out + (self.goto(b, b.line) if b in self.returned else [])
 
     def block(self, b):
         out = []
-        if b in self.cut.entered:
-            out += self.at(b.line, *[f"{v} = k.stk[_fp + {self.step.slots[v]}]" for v in self.step_live(b)])
-            if b.result:
-                out += self.at(b.line, f"{b.result} = _task.ret")
         for st in b.body:
             new = Returns(self).visit(st)
             out += new if isinstance(new, list) else [new]
@@ -140,15 +155,19 @@ class Emission:
         return [st for t in texts for st in self.text(t, line)]
 
     def goto(self, b, line):
-        return self.text(f"_pc = {b.pc}\ncontinue", line)
+        return self.text(f"_pc = {self.returned.get(b, b.pc)}\ncontinue", line)
 
     def leave(self, value, line):
         return self.text(f"_task.ret = VALUE\n_task.fp = k.stk[_fp + 2]\nreturn {STEP_RETURN}", line, VALUE=value)
 
+    def place(self, b, line):
+        """Where the frame goes on."""
+        return self.text(f"k.stk[_fp + 1] = {b.pc}", line)
+
     def save(self, b, line):
         """What lives after the wait goes into the frame; a parameter that is never assigned is there already."""
         live = [v for v in self.step_live(b) if v in self.changed]
-        return self.at(line, *[f"k.stk[_fp + {self.step.slots[v]}] = {v}" for v in live], f"k.stk[_fp + 1] = {b.pc}")
+        return self.at(line, *[f"k.stk[_fp + {self.step.slots[v]}] = {v}" for v in live])
 
     def request(self, b, line):
         call = b.value.value
@@ -158,7 +177,8 @@ class Emission:
         out += self.at(
             line, f"_task.req_op = {op}", *[f"_task.req_{n} = {v}" for n, v in zip("abc", values, strict=True)]
         )
-        return out + self.save(b.next[0], line) + self.text(f"return {STEP_BLOCK}", line)
+        after = b.next[0]
+        return out + self.save(after, line) + self.place(after, line) + self.text(f"return {STEP_BLOCK}", line)
 
     def enter(self, b, line):
         call = b.value.value
@@ -168,13 +188,16 @@ class Emission:
         for i, a in enumerate(call.args[1:]):
             out += self.text(f"k.stk[_top + {FRAME_HEADER + i}] = i64(ARG)", line, ARG=a)
         out += self.text(f"k.stk[_top] = {fid}\nk.stk[_top + 1] = 0\nk.stk[_top + 2] = _fp", line)
-        out += self.save(b.next[0], line)
+        after = b.next[0]
+        out += self.place(after, line) + self.at(line, "_task.fp = _top")
         if self.mode != COMPILED:
-            return out + self.text(f"_task.fp = _top\nreturn {STEP_CALL}", line)
+            return out + self.save(after, line) + self.text(f"return {STEP_CALL}", line)
         # called from here it mostly returns here; once it waits, the frames say where to go on
-        called = f"_task.fp = _top\n_outcome = call_step(k, {fid}, _t, _top)"
-        out += self.text(f"{called}\nif _outcome != {STEP_RETURN}:\n    return _outcome", line)
-        return out + self.goto(b.next[0], line)
+        out += self.text(f"_outcome = call_step(k, {fid}, _t, _top)\nif _outcome != {STEP_RETURN}: pass", line)
+        out[-1].body = self.save(after, line) + self.text("return _outcome", line)
+        if after.result:
+            out += self.at(line, f"{after.result} = _task.ret")
+        return out + self.goto(after, line)
 
 
 class Fill(ast.NodeTransformer):

@@ -25,23 +25,23 @@ def prepare_to_wait(k, t, q):
     task = k.tasks[t]
     task.woken = 0
     task.wq = q
-    if q and task.req_c & TASK_WAIT_HEAD:
-        queue = k.waitqueues[q]
-        task.wq_prev = 0
-        task.wq_next = queue.head
-        if queue.head:
-            k.tasks[queue.head].wq_prev = t
-        else:
-            queue.tail = t
+    if q == 0:
+        return
+    queue = k.waitqueues[q]
+    before = queue.tail
+    after = 0
+    if task.req_c & TASK_WAIT_HEAD:
+        before = 0
+        after = queue.head
+    task.wq_prev = before
+    task.wq_next = after
+    if before:
+        k.tasks[before].wq_next = t
+    else:
         queue.head = t
-    elif q:
-        queue = k.waitqueues[q]
-        task.wq_next = 0
-        task.wq_prev = queue.tail
-        if queue.tail:
-            k.tasks[queue.tail].wq_next = t
-        else:
-            queue.head = t
+    if after:
+        k.tasks[after].wq_prev = t
+    else:
         queue.tail = t
 
 
