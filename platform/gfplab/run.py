@@ -195,17 +195,23 @@ def verdict(arrays, why: str, length_ns: int) -> str:
 
 
 def deadlocked(arrays) -> bool:
-    """Whether the tasks in mempool_alloc() wait for each other: all their pools are empty, no disk has anything to
-    finish, and nothing has come back to any of these pools for DEADLOCK_NS. A pool that still holds an element is slow
-    and not stuck, however long its user naps in reclaim.
+    """Whether the tasks in mempool_alloc() wait for each other: they have been stuck for DEADLOCK_NS."""
+    return stuck_ns(arrays) >= DEADLOCK_NS
+
+
+def stuck_ns(arrays) -> int:
+    """How long nothing has come back to any of the pools that tasks are allocating from, if all of these are empty and
+    no disk has anything to finish; else 0. A pool that still holds an element is slow and not stuck, however long its
+    user naps in reclaim.
     """
     tasks, pools = arrays["tasks"], arrays["pools"]
     inside = np.unique(tasks["context_b"][(tasks["context_b"] > 0) & (tasks["state"] != TASK_DEAD)])
     if not len(inside) or arrays["disks"]["inflight"].any():
-        return False
+        return 0
     wanted = pools[inside]
-    since = np.maximum(wanted["last_return"], wanted["empty_since"])
-    return bool((wanted["curr_nr"] == 0).all() and (arrays["e"]["now"][0] - since >= DEADLOCK_NS).all())
+    if wanted["curr_nr"].any():
+        return 0
+    return int((arrays["e"]["now"][0] - np.maximum(wanted["last_return"], wanted["empty_since"])).min())
 
 
 def stacks_of(build, sim) -> list[Stack]:

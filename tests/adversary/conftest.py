@@ -5,7 +5,7 @@ import pytest
 from gfplab import units
 from gfplab.adversary.attack import Attack
 from gfplab.adversary.goals import Goal
-from gfplab.adversary.probe import Seen
+from gfplab.adversary.seen import Seen
 from gfplab.world.shipped import scenario_path
 from gfplab.world.toml import read_toml
 
@@ -18,7 +18,7 @@ def arithmetic(probe):
         if task["kind"] == "anon_toucher"
     )
     over = wanted - units.parse_size(probe.tables["machine"]["memory"])
-    return Seen("ok", {"pool": max(0.0, over / units.MIB * 1000 / 16 - probe.seed)}, "hog", strain=wanted / units.GIB)
+    return Seen("ok", {"pool": max(0.0, over / units.MIB * 1000 / 16 - probe.seed)}, "hog", shortage=wanted / units.GIB)
 
 
 @pytest.fixture

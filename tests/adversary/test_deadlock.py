@@ -5,7 +5,7 @@ import pytest
 
 from gfplab.adversary.probe import Probe, Victim
 from gfplab.policy.discover import discover
-from gfplab.run import DEADLOCK_NS, deadlocked
+from gfplab.run import DEADLOCK_NS, deadlocked, stuck_ns
 from gfplab.world.shipped import scenario_path
 from gfplab.world.toml import read_toml
 
@@ -29,6 +29,11 @@ def test_a_deadlock_is_an_empty_pool_to_which_nothing_comes_back_and_nothing_is_
     assert not deadlocked(arrays(curr_nr=1))
     assert not deadlocked(arrays(last_return=NOW - DEADLOCK_NS + 1))
     assert not deadlocked(arrays(inflight=1))
+
+
+def test_what_is_no_deadlock_yet_has_been_stuck_for_so_long():
+    assert stuck_ns(arrays(last_return=NOW - 3)) == 3
+    assert stuck_ns(arrays(inside=())) == stuck_ns(arrays(curr_nr=1)) == stuck_ns(arrays(inflight=1)) == 0
 
 
 @pytest.mark.parametrize(("lock", "verdict"), [(False, "deadlock"), (True, "ok")])

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gfplab.adversary.probe import Crew, Seen
+from gfplab.adversary.probe import Crew
 from gfplab.adversary.reserve import (
     Curve,
     Question,
@@ -16,6 +16,7 @@ from gfplab.adversary.reserve import (
     run_size,
     seeds_needed,
 )
+from gfplab.adversary.seen import Seen
 from gfplab.errors import ScenarioError
 from gfplab.units import MSEC
 from gfplab.world.scenario import build_world, load_scenario

@@ -74,7 +74,7 @@ def test_nothing_found_is_exit_code_1_and_says_what_came_nearest(compiled, capsy
 def test_an_interruption_leaves_what_was_found(tmp_path, capsys, monkeypatch):
     from gfplab.adversary import attack as searching
 
-    def interrupted(asked, victim, workers, found, progress):
+    def interrupted(asked, victim, workers, found, *more, **options):
         found.tables, found.trial = dict(asked.tables), 3
         raise KeyboardInterrupt
 

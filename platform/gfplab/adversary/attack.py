@@ -1,31 +1,32 @@
 """A study turned around: the policy stays, and the scenario is searched until the policy does what it must not.
 
-Trial 0 is the scenario as it is; each later one turns its knobs as Optuna proposes, in batches that are seeded one by
-one, so that the trials are the same with any number of workers. A trial is run with the first seed; what shows the goal
-there must show it with every other seed as well before it is taken. It is then made smaller, as long as it shows the
-goal with every seed.
+Trial 0 is the scenario as it is; each later one turns its knobs (proposals.py), in batches that are seeded one by one,
+so that the trials are the same with any number of workers. A trial is run with the first seed; what shows the goal
+there must show it with every other seed as well before it is taken, and then with fresh seeds: one that does not is a
+seed like the others from then on, and the search goes on. What is found is made smaller, as long as it shows the goal
+with every seed. What is as small as that just so shows it, so fresh seeds have to show it again, or what was taken away
+goes back as far as that takes.
 """
 
 import contextlib
 import math
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-import optuna
-
 from gfplab.adversary.goals import Goal
 from gfplab.adversary.knobs import Knob, Values, knobs_of, turned
 from gfplab.adversary.minimise import fewest, smallest
-from gfplab.adversary.probe import Crew, Duel, Probe, Seen, Victim
+from gfplab.adversary.probe import Crew, Probe
+from gfplab.adversary.proposals import Proposals
 from gfplab.adversary.reductions import reductions
+from gfplab.adversary.seen import Seen
 from gfplab.world.scenario import build_world
 
 BATCH = 8
-STARTUP = 24  # trials by chance before the sampler models what it has seen
-MUTATED = 4  # most knobs of the best trial that are turned at once
+FRESH = 1001
+AT_ONCE = 20  # fresh seeds, before it is looked at what they showed
+ROUNDS = 16  # of making smaller, each with fresh seeds
 
 Tables = Mapping[str, Any]
 
@@ -40,10 +41,12 @@ class Found:
     others: list[Seen] = field(default_factory=list)  # likewise of the policy that comes through it
     departures: dict[str, Any] = field(default_factory=dict)  # address -> value, those that matter
     turned: int = 0  # knobs that the trial had turned
-    trials: list[tuple[int, float]] = field(default_factory=list)  # number and figure; NaN: no legal scenario
-    best: Seen | None = None
+    # number, and with how many seeds it showed plus how near the next one came; NaN: no legal scenario
+    trials: list[tuple[int, float]] = field(default_factory=list)
+    best: Seen | None = None  # the run for want of which the best of them was not enough
     runs: int = 0
     minimal: bool = False  # whether nothing more can be taken away
+    fresh: int = 0  # seeds that had no part in any of this and show it too
 
 
 @dataclass(frozen=True)
@@ -57,21 +60,29 @@ class Attack:
     trials: int = 200
     seed: int = 0
     unlike: bool = False  # the other policy of a Duel must not show it with any seed
+    fresh: int = 0  # seeds from FRESH on that have to show it in the end
 
 
 def run_attack(
     attack: Attack,
-    victim: Callable[[Probe], Seen],
+    victim: Callable[[Probe], Any],
     workers: int = 1,
     found: Found | None = None,
-    progress: Callable[[int, int, str], None] = lambda *_: None,
+    progress: Callable[..., None] = lambda *_: None,
+    kind: str = "threads",
+    smaller: bool = True,
 ) -> Found:
-    """Search and make smaller; `found` is filled on the way, so that it can be looked at after an interruption."""
+    """Search, and make smaller what is found; `found` is filled on the way, for whoever interrupts.
+
+    victim(probe) says what was Seen, or a mapping of it; workers of a kind as in study/executors.py.
+    """
     found = Found() if found is None else found
-    if isinstance(victim, Victim | Duel):
-        victim.check(attack.tables)
-    with contextlib.closing(Crew(victim, workers)) as crew:
-        _Search(attack, crew, found, progress).run()
+    with contextlib.closing(Crew(victim, workers, kind)) as crew:
+        search = _Search(attack, crew, found, progress)
+        values = search.searched()
+        if smaller and values is not None:
+            search.minimise(values)
+        found.runs = crew.runs
     return found
 
 
@@ -79,22 +90,19 @@ class _Search:
     def __init__(self, attack: Attack, crew: Crew, found: Found, progress):
         self._attack, self._crew, self._found, self._progress = attack, crew, found, progress
         self._world = build_world(attack.tables, attack.source)
-        self._knobs = knobs_of(attack.tables, self._world)
-
-    def run(self) -> None:
-        values = self._searched()
-        if values is not None:
-            self._minimise(values)
-        self._found.runs = self._crew.runs
+        self._knobs = knobs_of(attack.tables, self._world, attack.goal.shows_after_ns)
+        self._more: list[int] = []  # seeds that were fresh, and did not show it where all others had
+        self._next = FRESH
 
     # --- the search
 
-    def _searched(self) -> Values | None:
+    def searched(self) -> Values | None:
         """The knobs of the first trial that shows the goal with every seed."""
-        attack, proposals = self._attack, _Proposals(self._knobs, self._attack.seed)
+        attack, found = self._attack, self._found
+        proposals = Proposals(self._knobs, attack.seed)
         self._progress(0, attack.trials, "")
         if self._shows_everywhere(attack.tables):
-            self._found.trial = 0
+            found.trial = 0
             return {}
         proposals.start(self._note(0, attack.tables))
         number = 1
@@ -103,58 +111,63 @@ class _Search:
             tables = [turned(attack.tables, values, self._world) for values in asked]
             self._crew.all(Probe(each, attack.seeds[0]) for each in tables)
             for values, each in zip(asked, tables, strict=True):
-                if self._shows_everywhere(each):
-                    self._found.trial = number
-                    self._found.trials.append((number, attack.goal.figure(self._found.verdicts[0])))
+                if self._shows_everywhere(each) and not self._refuted(each):
+                    found.trial = number
+                    found.trials.append((number, self._figure(found.verdicts, found.others)))
                     return values
+                found.tables = None
                 proposals.tell(self._note(number, each))
                 number += 1
-            self._progress(number - 1, attack.trials, self._best_said())
+            self._progress(number - 1, attack.trials, attack.goal.said(found.best) if found.best else "")
         return None
 
     def _note(self, number: int, tables: Tables) -> float:
-        """Record a trial that is not enough: the least figure of the seeds that it was run with."""
-        goal = self._attack.goal
+        """Record the figure of a trial that is not enough."""
         shown = self._shown(tables)
-        least = min(shown, key=goal.figure)
-        figure = math.nan if any(seen.verdict == "illegal" for seen in shown) else goal.figure(least)
-        if self._attack.unlike and goal.reached(least):  # the other one does not come through it either
-            other = max(goal.figure(seen) for seen in self._others(tables))
-            figure *= 2 * goal.least / (figure + max(other, 0.0))
+        illegal = shown[-1].verdict == "illegal"
+        figure = math.nan if illegal else self._figure(shown, self._others(tables, shown))
+        legal = [known for _, known in self._found.trials if not math.isnan(known)]
+        if not illegal and figure > max(legal, default=-math.inf):
+            self._found.best = shown[-1]
         self._found.trials.append((number, figure))
-        best = self._found.best
-        if not math.isnan(figure) and (best is None or goal.figure(least) > goal.figure(best)):
-            self._found.best = least
         return figure
 
-    def _best_said(self) -> str:
-        best = self._found.best
-        return self._attack.goal.said(best) if best else ""
+    def _figure(self, shown: Sequence[Seen], others: Sequence[Seen]) -> float:
+        """With how many seeds it showed, and how near the next came; likewise of the other policy, how far."""
+        goal = self._attack.goal
+        figure = sum(map(goal.reached, shown[:-1])) + goal.nearness(shown[-1])
+        if others:
+            figure += len(others) - 1 + goal.distance(others[-1])
+        return figure
 
     def _shows_everywhere(self, tables: Tables) -> bool:
         """Whether the scenario shows the goal with every seed; if so it is the smallest so far."""
-        goal, attack = self._attack.goal, self._attack
+        goal = self._attack.goal
         shown = self._shown(tables)
-        others = self._others(tables) if attack.unlike and goal.reached(shown[-1]) else []
+        others = self._others(tables, shown)
         self._found.runs = self._crew.runs
         if not goal.reached(shown[-1]) or (others and (goal.reached(others[-1]) or others[-1].verdict == "illegal")):
             return False
-        self._found.tables, self._found.verdicts, self._found.others = tables, shown, others
+        count = len(self._attack.seeds)
+        self._found.tables, self._found.verdicts, self._found.others = tables, shown[:count], others[:count]
         return True
 
     def _shown(self, tables: Tables) -> list[Seen]:
         """What the policy does with each seed, up to the first that does not show the goal."""
-        goal, seeds = self._attack.goal, self._attack.seeds
+        goal, seeds = self._attack.goal, (*self._attack.seeds, *self._more)
         return self._crew.until([Probe(tables, seed) for seed in seeds], lambda seen: not goal.reached(seen))
 
-    def _others(self, tables: Tables) -> list[Seen]:
-        """What the other policy does with each seed, up to the first that shows the goal."""
-        goal, seeds = self._attack.goal, self._attack.seeds
+    def _others(self, tables: Tables, shown: Sequence[Seen]) -> list[Seen]:
+        """What the other policy does with each seed, up to the first that shows the goal; nothing if that is not
+        asked, or if the first policy does not show it."""
+        goal, seeds = self._attack.goal, (*self._attack.seeds, *self._more)
+        if not self._attack.unlike or not goal.reached(shown[-1]):
+            return []
         return self._crew.until([Probe(tables, seed, other=True) for seed in seeds], goal.reached)
 
     # --- making it smaller
 
-    def _minimise(self, values: Values) -> None:
+    def minimise(self, values: Values) -> None:
         """First as few knobs turned as will do, then one reduction after the other."""
         found = self._found
         changed = {knob.address: values[knob.address] for knob in self._knobs if self._is_turned(knob, values)}
@@ -162,10 +175,49 @@ class _Search:
         self._progress(0, None, f"making it smaller, {len(changed)} departures")
         kept = fewest(list(changed), lambda some: self._shows_everywhere(self._turned(changed, some)))
         found.departures = {address: changed[address] for address in kept}
-        whole = self._turned(changed, kept)
-        self._shows_everywhere(whole)  # the last that ddmin looked at need not be the one it kept
-        smallest(whole, reductions, self._shows_everywhere, lambda _: self._progress(0, None, "making it smaller"))
-        found.minimal = True
+        steps = [self._turned(changed, list(changed)), self._turned(changed, kept)]
+        self._shows_everywhere(steps[-1])  # the last that ddmin looked at need not be the one it kept
+
+        def keep(tables: dict[str, Any]) -> None:
+            steps.append(tables)
+            self._progress(0, None, "making it smaller")
+
+        for _ in range(ROUNDS):
+            smallest(steps[-1], reductions, self._shows_everywhere, keep)
+            if not self._refuted(steps[-1]):
+                found.minimal, found.fresh = True, self._attack.fresh
+                return
+            while not self._shows_everywhere(steps[-1]):
+                steps.pop()
+                if not steps:  # the trial itself does not show it with these seeds
+                    return
+            if len(steps) == 1:
+                found.departures = changed
+
+    def _refuted(self, tables: Tables) -> bool:
+        """Whether there is one among the next fresh seeds with which the scenario does not show the goal."""
+        seeds = range(self._next, self._next + self._attack.fresh)
+        self._next += self._attack.fresh
+        for i in range(0, len(seeds), AT_ONCE):
+            wrong = self._wrong(tables, seeds[i : i + AT_ONCE])
+            self._more += wrong
+            if wrong:
+                return True
+        return False
+
+    def _wrong(self, tables: Tables, seeds: Sequence[int]) -> list[int]:
+        """Those seeds with which the scenario does not show the goal."""
+        goal = self._attack.goal
+        wrong = {
+            probe.seed for probe, seen in self._each([Probe(tables, seed) for seed in seeds]) if not goal.reached(seen)
+        }
+        if self._attack.unlike:
+            others = self._each([Probe(tables, seed, other=True) for seed in seeds])
+            wrong |= {probe.seed for probe, seen in others if goal.reached(seen)}
+        return sorted(wrong)
+
+    def _each(self, probes: Sequence[Probe]) -> list[tuple[Probe, Seen]]:
+        return list(zip(probes, self._crew.all(probes), strict=True))
 
     def _turned(self, changed: Values, some: Sequence[str]) -> dict[str, Any]:
         return turned(self._attack.tables, {address: changed[address] for address in some}, self._world)
@@ -173,59 +225,3 @@ class _Search:
     @staticmethod
     def _is_turned(knob: Knob, values: Values) -> bool:
         return knob.address in values and values[knob.address] != knob.start
-
-
-class _Proposals:
-    """Optuna over the knobs, and by turns a few knobs of the best trial turned: many knobs do nothing until others do.
-
-    Each batch has a sampler and a chance of its own seed.
-    """
-
-    def __init__(self, knobs: Sequence[Knob], seed: int):
-        optuna.logging.set_verbosity(optuna.logging.ERROR)
-        self._knobs, self._seed = knobs, seed
-        self._study = optuna.create_study(direction="maximize", storage=optuna.storages.InMemoryStorage())
-        self._asked: list[optuna.Trial] = []
-        self._best = {knob.address: knob.values.index(knob.start) for knob in knobs}
-        self._best_figure = -math.inf
-
-    def ask(self, batch: int, count: int) -> list[dict[str, Any]]:
-        """`count` proposals; what the last batch left untold is forgotten."""
-        seed, chance = np.random.SeedSequence([self._seed, batch]).generate_state(2)
-        rng = np.random.default_rng(int(chance))
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
-            self._study.sampler = optuna.samplers.TPESampler(seed=int(seed), n_startup_trials=STARTUP)
-        self._asked = []
-        for i in range(count):
-            if i % 2:
-                self._study.enqueue_trial(self._near_the_best(rng))
-            self._asked.append(self._study.ask())
-            for knob in self._knobs:
-                self._asked[-1].suggest_int(knob.address, 0, len(knob.values) - 1)  # a place: the values are in order
-        return [
-            {knob.address: knob.values[trial.params[knob.address]] for knob in self._knobs} for trial in self._asked
-        ]
-
-    def _near_the_best(self, rng: np.random.Generator) -> dict[str, int]:
-        """The places of the best trial, or of the scenario itself, with one to MUTATED others."""
-        places = dict(self._best)
-        count = min(len(self._knobs), int(rng.integers(1, MUTATED + 1)))
-        for i in rng.choice(len(self._knobs), size=count, replace=False):
-            knob = self._knobs[i]
-            places[knob.address] = int(rng.integers(len(knob.values)))
-        return places
-
-    def tell(self, figure: float) -> None:
-        """The figure of the next proposal of the batch; NaN if it was no legal scenario."""
-        trial = self._asked.pop(0)
-        if math.isnan(figure):
-            self._study.tell(trial, state=optuna.trial.TrialState.FAIL)
-            return
-        self._study.tell(trial, figure)
-        if figure >= self._best_figure:
-            self._best, self._best_figure = dict(trial.params), figure
-
-    def start(self, figure: float) -> None:
-        """The figure of the scenario itself."""
-        self._best_figure = figure if not math.isnan(figure) else -math.inf

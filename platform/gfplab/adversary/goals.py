@@ -1,20 +1,20 @@
-"""What an attack wants to see: a figure to drive up, and when it is enough."""
+"""What an attack wants to see: when it is there, and how near a run without it came."""
 
 import math
 from dataclasses import dataclass
 
-from gfplab.adversary.probe import Seen
+from gfplab.adversary.seen import Seen
+from gfplab.run import DEADLOCK_NS
 from gfplab.units import MSEC, about_time
 
 GOALS = ("stall", "fail", "deadlock", "oom")
 
-# more than any stall in ms: what is reached beats what is not
-REACHED = 1e9
+MOST_NEAR = 0.99  # what is reached beats what is not
 
 
 @dataclass(frozen=True)
 class Goal:
-    """A goal, for `stall` with its bound and whose stalls count (a key of probe.WHO)."""
+    """A goal, for `stall` with its bound and whose stalls count (a key of seen.WHO)."""
 
     name: str
     bound_ns: int = 1000 * MSEC
@@ -31,25 +31,44 @@ class Goal:
                 return seen.verdict == "deadlock"
         return seen.oom_kills > 0
 
-    def figure(self, seen: Seen) -> float:
-        """How near the run comes to it: higher is nearer."""
+    @property
+    def shows_after_ns(self) -> int:
+        """How long what it wants to see has to last."""
+        return {"stall": self.bound_ns, "deadlock": DEADLOCK_NS}.get(self.name, 0)
+
+    def nearness(self, seen: Seen) -> float:
+        """1 if the run shows it; below that the larger, the nearer the run came to it.
+
+        Each goal names what has to come together for it, each from 0 to 1, and the mean of these is the nearness: so a
+        harmless run is told from one that has a part of what it takes.
+        """
+        if self.reached(seen):
+            return 1.0
+        if seen.verdict == "illegal":
+            return 0.0
+        parts = self._parts(seen)
+        return MOST_NEAR * sum(parts) / len(parts)
+
+    def _parts(self, seen: Seen) -> list[float]:
+        """What the goal takes: memory short of its marks, users that ask much of reserves, and what follows."""
+        short, asked = _share(seen.shortage), min(1.0, seen.drawn + _share(seen.demand))
         match self.name:
             case "stall":
-                return seen.stalls.get(self.who, 0.0) + seen.strain
-            case "fail":
-                near = seen.strain
+                stuck = math.log1p(seen.stalls.get(self.who, 0.0)) / math.log1p(self.bound_ns / MSEC)
+                return [short, asked, *[min(1.0, stuck)] * 4]  # of all this is what is wanted
             case "deadlock":
-                # a killed task gives its memory back, which is the end of waiting for it
-                long, often = math.log10(1 + seen.stalls.get("pool", 0.0)), math.log10(1 + seen.waits)
-                near = -1.0 if seen.oom_kills else seen.strain + long + often
-            case _:
-                near = seen.strain - float(seen.min_free_pages)
-        return REACHED if self.reached(seen) else near
+                if seen.oom_kills:  # a killed task gives its memory back, which is the end of waiting for it
+                    return [0.0]
+                return [short, asked, _share(seen.crowd), min(1.0, seen.stuck_ms * MSEC / DEADLOCK_NS)]
+            case "oom":
+                return [short]
+        return [short, asked]
 
-    @property
-    def least(self) -> float:
-        """The least figure of a run that reaches it."""
-        return self.bound_ns / MSEC if self.name == "stall" else REACHED
+    def distance(self, seen: Seen) -> float:
+        """How far a run is from it, from 1 down to 0: for the one policy that has to come through."""
+        if self.name == "stall":
+            return self.bound_ns / (self.bound_ns + seen.stalls.get(self.who, 0.0) * MSEC)
+        return 1.0 - self.nearness(seen)
 
     def said(self, seen: Seen) -> str:
         """What a run shows, in words."""
@@ -76,3 +95,8 @@ class Goal:
             case "deadlock":
                 return "lets tasks wait for each other for ever"
         return "lets the kernel kill for want of memory"
+
+
+def _share(ratio: float) -> float:
+    """0 for 0, a half for 1, towards 1 for more."""
+    return ratio / (1.0 + ratio)

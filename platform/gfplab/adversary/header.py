@@ -23,7 +23,8 @@ def comment(
     """The lines of the comment: what it shows, how to run it, the verdict with each seed."""
     file = files[0]
     chosen = "" if policy == "stock" else f" -p {policy}"
-    lines = wrap(f"{scenario_title(policy, attack)}, with every seed from 1 to {len(attack.seeds)}.", WIDTH)
+    fresh = f", and with {found.fresh} seeds that had no part in the search" if found.fresh else ""
+    lines = wrap(f"{scenario_title(policy, attack)}, with every seed from 1 to {len(attack.seeds)}{fresh}.", WIDTH)
     if unlike:
         lines += wrap(f"{unlike} does not, with any of them.", WIDTH)
     began = "as it is" if not found.trial else f"trial {found.trial}"

@@ -29,6 +29,12 @@ class Knob:
     values: tuple[Any, ...]
     start: Any  # one of the values; None: the scenario does not write the key
 
+    @property
+    def joins(self) -> str:
+        """Of a knob that does nothing before a task joins: the address of the knob that lets it; else ""."""
+        comm, dot, _ = self.address.removeprefix(PRESENT).partition(".")
+        return PRESENT + comm if dot and self.address.startswith(PRESENT) else ""
+
 
 def powers(low: int, high: int) -> list[int]:
     """Powers of two from low to high, and what lies halfway between them."""
@@ -48,9 +54,13 @@ def decades(low: int, high: int) -> list[int]:
     return found
 
 
-def knobs_of(tables: Tables, world: World) -> list[Knob]:
-    """Everything to turn in a scenario, in a fixed order; `world` is what the tables say."""
+def knobs_of(tables: Tables, world: World, shows_after_ns: int = 0) -> list[Knob]:
+    """Everything to turn in a scenario, in a fixed order; `world` is what the tables say.
+
+    No task starts so late that half of the run does not remain, beside what it takes for the goal to show.
+    """
     memory = world.machine.managed_pages * PAGE_SIZE
+    latest_ns = (world.length_ns - shows_after_ns) // 2
     found = _Knobs(tables)
     found.machine(world, memory)
     for disk in tables.get("disk", ()):
@@ -58,10 +68,10 @@ def knobs_of(tables: Tables, world: World) -> list[Knob]:
     for crypt in tables.get("crypt", ()):
         found.crypt(crypt, any(task["kind"] == "direct_io" for task in tables["task"]))
     for task in tables.get("task", ()):
-        found.task(task, f"task.{task['comm']}", memory, world.length_ns)
+        found.task(task, f"task.{task['comm']}", memory, latest_ns)
     for task in stock_tasks(tables, memory):
         found.add(PRESENT + task["comm"], (False, True), False)
-        found.task(task, f"{PRESENT}{task['comm']}", memory, world.length_ns)
+        found.task(task, f"{PRESENT}{task['comm']}", memory, latest_ns)
     return found.knobs
 
 
@@ -169,8 +179,8 @@ class _Knobs:
         self.numbers(crypt, here, "dm_ios", (4, 16, 64))
         self.numbers(crypt, here, "max_active", (1, 2, 4))
 
-    def task(self, task: Tables, here: str, memory: int, length_ns: int) -> None:
-        self.quantities(task, here, "start", "time", decades(SEC // 10, length_ns // 2))
+    def task(self, task: Tables, here: str, memory: int, latest_ns: int) -> None:
+        self.quantities(task, here, "start", "time", decades(SEC // 10, latest_ns))
         match task["kind"]:
             case "anon_toucher":
                 self.quantities(task, here, "size", "size", powers(MIB, 2 * memory))

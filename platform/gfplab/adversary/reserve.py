@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gfplab.adversary.bisect import NEIGHBOURS, grid, smallest_safe
-from gfplab.adversary.probe import Crew, Probe, Seen
+from gfplab.adversary.probe import Crew, Probe
+from gfplab.adversary.seen import Seen
 from gfplab.errors import ScenarioError
 from gfplab.units import MSEC
 from gfplab.world.overrides import apply_overrides
@@ -109,14 +110,15 @@ class Question:
 
 def find_reserve(
     question: Question,
-    victim: Callable[[Probe], Seen],
+    victim: Callable[[Probe], Any],
     workers: int = 1,
     curve: Curve | None = None,
     progress: Callable[[int, int, str], None] = lambda *_: None,
+    kind: str = "threads",
 ) -> Curve:
-    """Run sizes until the answer is known; `curve` is filled on the way."""
+    """Run sizes until the answer is known; `curve` is filled on the way. Victim and workers as in run_attack()."""
     curve = Curve() if curve is None else curve
-    with contextlib.closing(Crew(victim, workers)) as crew:
+    with contextlib.closing(Crew(victim, workers, kind)) as crew:
 
         def safe(min_nr: int) -> bool:
             curve.sizes[min_nr] = run_size(question, crew, min_nr)

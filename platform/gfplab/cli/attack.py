@@ -20,6 +20,9 @@ HARMLESS = {"deadlock": "two_writers"}  # where the search begins, by goal; harm
     "--seeds", type=click.IntRange(min=1), default=8, show_default=True, help="It must show with seeds 1 to this."
 )
 @click.option(
+    "--fresh", type=click.IntRange(min=0), default=100, show_default=True, help="Further seeds that show it in the end."
+)
+@click.option(
     "--goal",
     type=click.Choice(("stall", "fail", "deadlock", "oom")),
     default="stall",
@@ -30,9 +33,13 @@ HARMLESS = {"deadlock": "two_writers"}  # where the search begins, by goal; harm
 @options.who("For stall")
 @click.option("--unlike", metavar="POLICY", help="A policy that has to come through the same scenario.")
 @options.WORKERS
+@options.LOCAL_EXECUTOR
+@options.CACHE
 @click.option("--out", type=click.Path(path_type=Path), help="File to write.  [default: POLICY_GOAL.toml]")
 @JSON
-def cli(policy, start, trials, seed, seeds, goal, bound, who, unlike, workers, out, as_json) -> int:
+def cli(
+    policy, start, trials, seed, seeds, fresh, goal, bound, who, unlike, workers, executor, cache, out, as_json
+) -> int:
     """Search a scenario in which POLICY (a plugin, a file, or stock) stalls, fails, deadlocks or runs out of memory.
 
     Disks, memory, pools, reserves and tasks of the scenario --from are varied until one shows the goal with every seed;
@@ -46,16 +53,18 @@ def cli(policy, start, trials, seed, seeds, goal, bound, who, unlike, workers, o
     _refuse(file)
     tables, source, name = scenario_tables(start or HARMLESS.get(goal, "harmless_swap"))
     attack = Attack(
-        tables, source, Goal(goal, bound_of(bound), who), tuple(range(1, seeds + 1)), trials, seed, unlike is not None
-    )
+        tables, source, Goal(goal, bound_of(bound), who), tuple(range(1, seeds + 1)), trials, seed, unlike is not None,
+        fresh,
+    )  # fmt: skip
+    victim = _victim(policy, unlike, tables, source, cache)
     command = _command(policy, name, attack, bound, unlike)
     found = Found()
     try:
         with progress("attacking", quiet=as_json) as report:
             said = report or (lambda *_: None)
-            run_attack(attack, _victim(policy, unlike, source), workers, found, said)
+            run_attack(attack, victim, workers, found, said, executor, smaller=trials > 0)
     except KeyboardInterrupt:
-        if found.tables is None:
+        if found.tables is None or found.trial is None:
             raise KeyboardInterrupt(f"stopped after {len(found.trials)} trials; nothing found yet") from None
         _write(file, policy, attack, found, command, unlike)
         raise KeyboardInterrupt(f"stopped while making it smaller; {file} is the smallest so far") from None
@@ -103,16 +112,27 @@ def scenario_tables(given: str):
     return tables, str(path), given
 
 
-def _victim(policy: str, unlike: str | None, source: str):
+def _victim(policy: str, unlike: str | None, tables, source: str, cache: bool):
     """The policy under attack, with the other one if there is one."""
     from gfplab.adversary.probe import Duel, Victim
     from gfplab.policy.discover import discover, is_file
 
-    plugins = discover(files=[name for name in (policy, unlike) if name and is_file(name)])
-    victim = Victim([] if policy == "stock" else [policy], plugins, source)
-    if unlike is None:
-        return victim
-    return Duel(victim, Victim([] if unlike == "stock" else [unlike], plugins, source))
+    def of(name: str):
+        files = [name] if is_file(name) else []
+        return kept(Victim([] if name == "stock" else [name], discover(files=files), source), tables, cache)
+
+    return of(policy) if unlike is None else Duel(of(policy), of(unlike))
+
+
+def kept(victim, tables, cache: bool):
+    """The victim, which is asked for nothing twice if `cache`; what is wrong with it or with the tables is told."""
+    from gfplab.adversary.kept import KeptRuns
+    from gfplab.study.cache import results_folder
+
+    if cache:
+        return KeptRuns(victim, tables, results_folder())
+    victim.check(tables)
+    return victim
 
 
 def _command(policy: str, start: str, attack, bound: str, unlike: str | None) -> str:
@@ -121,7 +141,7 @@ def _command(policy: str, start: str, attack, bound: str, unlike: str | None) ->
     parts = [f"gfplab attack {policy} --from {start} --goal {goal.name}"]
     parts += [f"--bound {bound} --who {goal.who}"] if goal.name == "stall" else []
     parts += [f"--unlike {unlike}"] if unlike else []
-    return " ".join([*parts, f"--seeds {len(attack.seeds)} --seed {attack.seed}"])
+    return " ".join([*parts, f"--seeds {len(attack.seeds)} --fresh {attack.fresh} --seed {attack.seed}"])
 
 
 def _write(file: Path, policy: str, attack, found, command: str, unlike: str | None) -> None:
@@ -146,6 +166,7 @@ def _present(policy: str, attack, found, file: Path, as_json: bool) -> int:
                 "trials": [{"number": number, "figure": figure} for number, figure in found.trials],
                 "simulations": found.runs,
                 "verdicts": said,
+                "fresh": found.fresh,
             }
         )
         return 0 if found.tables is not None else 1
@@ -161,6 +182,10 @@ def _present(policy: str, attack, found, file: Path, as_json: bool) -> int:
         tables = found.tables
         tasks = "1 task" if len(tables["task"]) == 1 else f"{len(tables['task'])} tasks"
         click.echo(f"{file}: {tasks}, {tables['length']} long, made smaller in {found.runs} simulations")
+        if found.fresh:
+            click.echo(f"{found.fresh} seeds that had no part in the search show it too")
+        elif attack.fresh:
+            click.echo("not every seed shows it: among some that had no part in the search there was one that does not")
     return 0
 
 

@@ -15,7 +15,7 @@ def settings(whose: str = ""):
 
 
 def who(help: str):
-    """--who, whose stalls count: a key of adversary.probe.WHO."""
+    """--who, whose stalls count: a key of adversary.seen.WHO."""
     choice = click.Choice(("pool", "worker", "user", "any"))
     whose = "of tasks inside mempool_alloc(), of I/O workers, of user tasks, of any task."
     return click.option("--who", type=choice, default="pool", show_default=True, help=f"{help}: {whose}")

@@ -26,10 +26,27 @@ from gfplab.cli.progress import progress
 @click.option("--low", type=click.IntRange(min=1), default=1, show_default=True, help="Smallest size to try.")
 @click.option("--high", type=click.IntRange(min=1), default=512, show_default=True, help="Largest size to try.")
 @options.WORKERS
+@options.LOCAL_EXECUTOR
+@options.CACHE
 @click.option("--chart", type=click.Path(path_type=Path), help="Draw the curve into this .png or .svg file.")
 @JSON
 def cli(
-    scenario, pool, policies, settings, bound, who, seeds, confidence, chance, low, high, workers, chart, as_json
+    scenario,
+    pool,
+    policies,
+    settings,
+    bound,
+    who,
+    seeds,
+    confidence,
+    chance,
+    low,
+    high,
+    workers,
+    executor,
+    cache,
+    chart,
+    as_json,
 ) -> int:
     """Find the smallest reserve with which SCENARIO never stalls for longer than --bound, and the curve on the way.
 
@@ -42,7 +59,7 @@ def cli(
     bound_ns = bound_of(bound)
     if low > high:
         raise click.UsageError(f"--low {low} is more than --high {high}; write a smaller --low")
-    tables, source, victim, world = _prepared(scenario, policies, settings)
+    tables, source, victim, world = _prepared(scenario, policies, settings, cache)
     if chart is not None:
         _refuse_chart(chart)
     count = seeds or seeds_needed(confidence, chance)
@@ -52,7 +69,7 @@ def cli(
     title = f"{Path(source).stem}: {address}, longest stall {_of_whom(who)}"
     try:
         with progress("reserve", quiet=as_json) as report:
-            find_reserve(question, victim, workers, curve, report or (lambda *_: None))
+            find_reserve(question, victim, workers, curve, report or (lambda *_: None), executor)
     except KeyboardInterrupt:
         if curve.sizes and not as_json:
             _page(title, curve, ["stopped before the answer was known"])
@@ -69,10 +86,10 @@ def cli(
     return 0 if curve.answer is not None else 1
 
 
-def _prepared(scenario: str, policies, settings):
+def _prepared(scenario: str, policies, settings, cache: bool):
     """The tables with their overrides, where they come from, what runs them, and the World that they are."""
     from gfplab.adversary.probe import Victim
-    from gfplab.cli.attack import scenario_tables
+    from gfplab.cli.attack import kept, scenario_tables
     from gfplab.cli.run import split_settings
     from gfplab.policy.discover import discover, is_file
     from gfplab.world.overrides import apply_overrides
@@ -83,8 +100,7 @@ def _prepared(scenario: str, policies, settings):
     overrides, tunables = split_settings(settings, plugins)
     build_world(tables, source, overrides)  # so that a mistake in a --set is told as one
     tables = apply_overrides(tables, overrides)
-    victim = Victim(policies, plugins, source, tunables)
-    victim.check(tables)
+    victim = kept(Victim(policies, plugins, source, tunables), tables, cache)
     return tables, source, victim, build_world(tables, source)
 
 
