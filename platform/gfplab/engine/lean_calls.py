@@ -15,7 +15,9 @@ from numba.core.lowering import Lower
 
 WORD = ir.IntType(64)
 NO = ir.Constant(ir.IntType(1), 0)
-# a step function is a loop over its pc (resumable.py): a block whose next one is known goes there, not round the loop
+# A step function is a loop over its pc (resumable.py): a block whose next one is known goes there, not round the loop.
+# LLVM hides this option; with it the compiler never comes back from a loop that has no way out, so policies must not
+# meet it.
 THREADING = "-jump-threading-across-loop-headers"
 GENERAL_CALL, GENERAL_LOCAL = CPUCallConv.call_function, Lower.alloca_lltype
 
