@@ -1,8 +1,13 @@
 """What tests of all folders share: the compiled kernel, which takes minutes once and then comes from the cache."""
 
 import fcntl
+import signal
 
 import pytest
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # a shell starts what runs in its background deaf to Ctrl-C, which every command that a test starts would inherit
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,7 @@
 """The state's layout: declared once, seen the same through numpy and through k."""
 
+import os
+
 import numpy as np
 import pytest
 import toy
@@ -123,6 +125,17 @@ def test_arrays_begin_as_zeros_whatever_others_have_left_in_memory(length):
         found = schema.arrays({"page_flags": length})["page_flags"]
         assert not found.any() and found.dtype == np.uint32 and len(found) == length and found.flags.writeable
         found[:] = 1
+
+
+def test_a_process_that_is_forked_has_arrays_of_its_own():
+    schema = Schema()
+    schema.array("page_flags", "u4", "flags")
+    flags = schema.arrays({"page_flags": 100_000})["page_flags"]
+    if (child := os.fork()) == 0:
+        flags[:] = 1
+        os._exit(0)
+    os.waitpid(child, 0)
+    assert not flags.any()
 
 
 def test_a_field_that_is_declared_later_is_in_the_layout():

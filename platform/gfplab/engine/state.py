@@ -92,7 +92,9 @@ def zeroed(length, dtype):
     given large blocks.
     """
     size = length * dtype.itemsize
-    return np.frombuffer(mmap.mmap(-1, size), dtype) if size >= MAPPED_BYTES else np.zeros(length, dtype)
+    if size < MAPPED_BYTES:
+        return np.zeros(length, dtype)
+    return np.frombuffer(mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS), dtype)
 
 
 def record_class(name, fields):
