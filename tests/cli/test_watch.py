@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -75,6 +76,7 @@ def test_a_policy_that_loops_for_ever_does_not_hold_the_next_save_up(watching):
     loop = "    n = 0\n    while n >= 0:\n        n = n & 7\n"
     policy.write_text(POLICY.replace("def mempool_step(call):\n", f"def mempool_step(call):\n{loop}"))
     until("saved")
+    time.sleep(1)  # the run reads the file after it was said to be saved; it has to read the loop
     policy.write_text(POLICY.replace("1000000", "2000000"))
     assert "run 3, mine" in until("work_done")
     process.send_signal(signal.SIGINT)
