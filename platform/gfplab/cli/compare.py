@@ -40,10 +40,10 @@ def cli(scenario, policies, against, seeds, first_seed, metrics, settings, worke
     compared seed by seed; docs/statistics.md says what the figures mean.
     """
     from gfplab.cli.run import split_settings, warn
-    from gfplab.engine.cache import root
     from gfplab.policy.discover import discover
-    from gfplab.study.cache import CachedJobs
+    from gfplab.study.cache import CachedJobs, results_folder
     from gfplab.study.contestants import enter, files_of
+    from gfplab.study.ground import OWN_CODE
     from gfplab.study.versus import DEFAULT_METRICS, check_metrics, compare, labels, run_seeds
     from gfplab.tables.export import export
     from gfplab.tables.folder import refuse_existing
@@ -69,8 +69,8 @@ def cli(scenario, policies, against, seeds, first_seed, metrics, settings, worke
 
     run = FileJobs(files) if files else run_job
     if cache:
-        made_of = {**entries.made_of, "gfplab's own code": sources_hash()}
-        run = CachedJobs(run, root() / "runs", made_of, entries.stock)
+        made_of = {**entries.made_of, OWN_CODE: sources_hash()}
+        run = CachedJobs(run, results_folder(), made_of, entries.stock)
     with progress("simulating", quiet=as_json) as report:
         runs = run_seeds(
             entries.contestants, range(first_seed, first_seed + seeds), run, workers, report or (lambda *_: None)

@@ -72,12 +72,13 @@ def resume(folder: Path, as_json: bool, **how: Any) -> int:
 
 def _run(asked: "Study", folder: Path, as_json: bool, *, cache: bool, **how: Any) -> int:
     """Run a study in its folder, or go on with it there, and print its page."""
+    from gfplab.study.cache import results_folder
     from gfplab.study.same_sources import SameSources
     from gfplab.study.search import run_study
     from gfplab.tables.job import run_job
 
     warnings = warnings_of(asked)
-    kept = cache_folder() if cache else None
+    kept = results_folder() if cache else None
     with _trials(as_json, folder) as report:
         jobs = SameSources(run_job, {**asked.made_of, **identity()})
         found = run_study(asked, folder, jobs, progress=report, identity=identity(), cache=kept, **how)
@@ -125,13 +126,6 @@ def identity() -> dict[str, str]:
     from gfplab.tables.provenance import sources_hash
 
     return {OWN_CODE: sources_hash()}
-
-
-def cache_folder() -> Path:
-    """Where runs of every study are kept by what they depend on."""
-    from gfplab.study.cache import results_folder
-
-    return results_folder()
 
 
 def warnings_of(asked) -> list[str]:

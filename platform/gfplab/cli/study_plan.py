@@ -20,18 +20,18 @@ from gfplab.cli.output import JSON, print_json
 @JSON
 def plan(study: Path, workers: int, measure: bool, as_json: bool) -> int:
     """Say what a study would run, what of it is in the cache, what is refused, and how long it would take."""
-    from gfplab.cli.study import cache_folder, identity, warnings_of
+    from gfplab.cli.study import identity, warnings_of
     from gfplab.policy.discover import discover
     from gfplab.study import durations
-    from gfplab.study.cache import CachedJobs
+    from gfplab.study.cache import CachedJobs, results_folder
     from gfplab.study.plan import plan_study
     from gfplab.study.spec import load_study
     from gfplab.tables.job import run_job
 
     plugins = discover()
     asked = load_study(study, plugins)
-    folder = cache_folder()
-    timed = folder.parent / durations.SECONDS
+    folder = results_folder()
+    timed = durations.seconds_folder(folder)
     cached = CachedJobs(run_job, folder, {**asked.made_of, **identity()}, asked.stock)
     planned = plan_study(asked, plugins, cached)
     measured: list[str] = []

@@ -29,7 +29,8 @@ class _PlaceType(click.ParamType):
 @JSON
 def worker(study: Path, storage: str, trials: int | None, out: Path | str, cache: bool, as_json: bool) -> int:
     """Run trials of a study that any number of workers share. NOT reproducible: trials depend on who ended when."""
-    from gfplab.cli.study import cache_folder, identity
+    from gfplab.cli.study import identity
+    from gfplab.study.cache import results_folder
     from gfplab.study.same_sources import SameSources
     from gfplab.study.spec import load_study
     from gfplab.study.throughput import name_of, work
@@ -43,7 +44,7 @@ def worker(study: Path, storage: str, trials: int | None, out: Path | str, cache
             f"trial {trial.number} ({done} of {trials or asked.trials}): {trial.failure or trial.label}", err=True
         )
 
-    kept = cache_folder() if cache else None
+    kept = results_folder() if cache else None
     jobs = SameSources(run_job, {**asked.made_of, **identity()})
     done = work(asked, jobs, storage, out, trials=trials, progress=report, identity=identity(), cache=kept)
     name = name_of(asked, identity())

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from gfplab.engine import cache as compiled
+from gfplab.study.durations import TimedJobs, seconds_folder
 from gfplab.study.files import write_whole
 from gfplab.study.ground import stands
 from gfplab.study.jobs import Job, RunJob
@@ -63,6 +64,11 @@ class CachedJobs:
     def _path(self, job: Job, ground: Mapping[str, str]) -> Path:
         key = compiled.digest(FORMAT, job.key, json.dumps(ground, sort_keys=True))
         return self._folder / key[:2] / f"{key}.json"
+
+
+def kept_jobs(run_job: RunJob, folder: Path, made_of: Mapping[str, str], stock: tuple[str, ...]) -> CachedJobs:
+    """`run_job`, looked up in `folder`; what has to be run is timed."""
+    return CachedJobs(TimedJobs(run_job, seconds_folder(folder)), folder, made_of, stock)
 
 
 def _read(path: Path) -> Mapping[str, float] | None:

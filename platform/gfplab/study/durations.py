@@ -16,8 +16,12 @@ from statistics import median
 from gfplab.study.files import write_whole
 from gfplab.study.jobs import Job, RunJob
 
-SECONDS = "run-seconds"  # the folder beside that of the cached runs
 KEPT = 20
+
+
+def seconds_folder(results: Path) -> Path:
+    """Where durations are kept, beside the folder of results."""
+    return results.parent / "run-seconds"
 
 
 class TimedJobs:

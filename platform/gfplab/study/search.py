@@ -18,8 +18,7 @@ from pathlib import Path
 
 from gfplab.errors import GfplabError, StudyError
 from gfplab.policy.discover import Catalogue
-from gfplab.study.cache import CachedJobs
-from gfplab.study.durations import SECONDS, TimedJobs
+from gfplab.study.cache import kept_jobs
 from gfplab.study.executors import Workers
 from gfplab.study.files import write_whole
 from gfplab.study.ground import OnGround, moved, told
@@ -88,9 +87,7 @@ def run_study(
         known: Callable[[Job], object] = lambda _job: None  # noqa: E731
         run_job = OnGround(run_job, record.header["made_of"], directory)
         if cache is not None:
-            run_job = CachedJobs(
-                TimedJobs(run_job, cache.parent / SECONDS), cache, record.header["made_of"], study.stock
-            )
+            run_job = kept_jobs(run_job, cache, record.header["made_of"], study.stock)
             known = run_job.known
         live = Live(directory, workers, len(record.trials))
         coordinator = _Coordinator(study, directory, journal, progress, say, live, known)

@@ -27,8 +27,7 @@ from gfplab.engine.cache import digest
 from gfplab.errors import GfplabError, StudyError
 from gfplab.study import dataset
 from gfplab.study.baselines import Baseline
-from gfplab.study.cache import CachedJobs
-from gfplab.study.durations import SECONDS, TimedJobs
+from gfplab.study.cache import kept_jobs
 from gfplab.study.ground import moved
 from gfplab.study.jobs import RunJob
 from gfplab.study.samplers import ONE_MIND, new_sampler, unlearnable
@@ -77,7 +76,7 @@ def work(
     storage = connect(url, heartbeat, grace)
     if cache is not None:
         made_of = {**study.made_of, **(identity or {})}
-        run_job = CachedJobs(TimedJobs(run_job, cache.parent / SECONDS), cache, made_of, study.stock)
+        run_job = kept_jobs(run_job, cache, made_of, study.stock)
     started = time.monotonic()
 
     def objective(asked: optuna.Trial) -> list[float]:

@@ -126,13 +126,9 @@ def quantity_of(annotation: Any) -> Quantity | None:
     return next((said for said in metadata_of(annotation) if isinstance(said, Quantity)), None)
 
 
+@functools.cache
 def keys_of(table: Any) -> Mapping[str, Declared]:
     """Every key of a table, in the order of its fields."""
-    return _keys_of(table)
-
-
-@functools.cache
-def _keys_of(table: Any) -> Mapping[str, Declared]:
     return {declared.key: declared for declared in _declared(table)}
 
 
